@@ -1,0 +1,364 @@
+"""The 18 joints of a pose, its encodings as tensors, and the pose mask of PG2.
+
+Coordinates are (x, y) in pixels of the image they travel with; sizes are (H, W). The centre of the top left pixel is
+(0, 0), so pixel (x, y) of an image twice as large is at (2x + 0.5, 2y + 0.5), and a mirrored x is W - 1 - x.
+A joint that is not visible has no influence on any encoding, whatever its coordinates are.
+
+Knows nothing of images, people or files. Joint order: OpenPose's 18 points (Cao et al. 2017).
+Encodings and mask: PG2 (Ma et al., Pose Guided Person Image Generation, NeurIPS 2017, section 3.1).
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pgt.geometry import closing as close_holes
+from pgt.geometry import disc_spans, hull_spans, resize_points, spans_union
+
+JOINTS = (
+    "nose", "neck",
+    "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist",
+    "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle",
+    "right_eye", "left_eye", "right_ear", "left_ear",
+)  # fmt: skip
+NUM_JOINTS = len(JOINTS)
+FLIP_JOINTS = (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16)
+
+LIMBS = (
+    (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13),
+    (1, 0), (0, 14), (14, 16), (0, 15), (15, 17),
+)  # fmt: skip
+# PG2 adds six links that close the head and the torso.
+POSE_MASK_LIMBS = (*LIMBS, (1, 16), (1, 17), (8, 11), (11, 5), (8, 2), (16, 17))
+TORSO_JOINTS = (2, 5, 11, 8)
+
+MAX_COORDINATE = 1e5
+_BODY_25 = (*range(8), 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)  # point 8 of BODY_25 is the middle of the hips
+_COCO_TO_18 = (
+    0,
+    0,
+    6,
+    8,
+    10,
+    5,
+    7,
+    9,
+    12,
+    14,
+    16,
+    11,
+    13,
+    15,
+    2,
+    1,
+    4,
+    3,
+)  # entry 1, the neck, is made below
+
+
+@dataclass(frozen=True, eq=False)
+class Pose:
+    """The joints of one person in one image.
+
+    Args:
+        keypoints: (18, 2) float32, (x, y) in pixels; may lie outside the image.
+        visible: (18,) bool. The coordinates of an invisible joint are kept (an editor may show it again) but
+            mean nothing to any encoding; non-finite ones become 0.
+        image_size: (H, W) of the image the coordinates belong to.
+
+    Raises:
+        ValueError: wrong shapes, or a visible joint that is not finite or beyond 1e5 pixels.
+    """
+
+    keypoints: np.ndarray
+    visible: np.ndarray
+    image_size: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        keypoints = np.array(self.keypoints, dtype=np.float32)
+        visible = np.array(self.visible, dtype=bool)
+        if keypoints.shape != (NUM_JOINTS, 2) or visible.shape != (NUM_JOINTS,):
+            raise ValueError(
+                f"A pose needs keypoints (18, 2) and visible (18,), but got {keypoints.shape} and {visible.shape}."
+            )
+        usable = (np.abs(keypoints) <= MAX_COORDINATE).all(axis=1)  # False for NaN too
+        if not usable[visible].all():
+            bad = int(np.flatnonzero(visible & ~usable)[0])
+            raise ValueError(
+                f"The visible {JOINTS[bad]} is at {keypoints[bad].tolist()}, which is no pixel position."
+            )
+        keypoints[~usable] = 0
+        height, width = (int(side) for side in self.image_size)
+        if height < 1 or width < 1:
+            raise ValueError(f"A pose needs an image size of at least 1x1, but got {height}x{width}.")
+        object.__setattr__(self, "keypoints", keypoints)
+        object.__setattr__(self, "visible", visible)
+        object.__setattr__(self, "image_size", (height, width))
+
+    def resized(self, image_size: tuple[int, int]) -> "Pose":
+        """Return the pose in an image stretched to `image_size` (H, W)."""
+        return Pose(resize_points(self.keypoints, self.image_size, image_size), self.visible, image_size)
+
+    def flipped(self) -> "Pose":
+        """Return the pose mirrored left to right, with left and right joints swapped."""
+        order = list(FLIP_JOINTS)
+        keypoints = self.keypoints[order]
+        keypoints[:, 0] = self.image_size[1] - 1 - keypoints[:, 0]
+        return Pose(keypoints, self.visible[order], self.image_size)
+
+    def to_json(self) -> str:
+        """Write `{"image_size": [H, W], "keypoints": [[x, y, visible], ... 18]}`; reading it back is exact."""
+        points = [
+            [float(x), float(y), int(seen)] for (x, y), seen in zip(self.keypoints, self.visible, strict=True)
+        ]
+        return json.dumps({"image_size": list(self.image_size), "joints": list(JOINTS), "keypoints": points})
+
+    @classmethod
+    def from_json(cls, text: str, image_size: tuple[int, int] | None = None) -> "Pose":
+        """Read our own JSON, or the first person of an OpenPose JSON of 18, 25 or 17 (COCO) points.
+
+        Args:
+            text: the JSON.
+            image_size: (H, W), needed where the file does not say it itself (OpenPose's does not).
+
+        Raises:
+            ValueError: one sentence saying what is wrong with the text.
+        """
+        try:
+            content = json.loads(text)
+        except (ValueError, RecursionError, TypeError) as error:
+            raise ValueError(f"The pose is not valid JSON ({error}).") from None
+        if not isinstance(content, dict):
+            raise ValueError(f"The pose must be a JSON object, not a {type(content).__name__}.")
+        if "people" in content:
+            people = openpose_people(content)
+            if not people:
+                raise ValueError("The OpenPose JSON holds no person.")
+            keypoints, visible = people[0]
+        elif "keypoints" in content:
+            keypoints, visible = _split_points(content["keypoints"], "keypoints")
+        else:
+            raise ValueError(
+                'The pose JSON needs "keypoints" (18 times [x, y, visible]) or OpenPose\'s "people".'
+            )
+        return cls(keypoints, visible, image_size or _size_in(content))
+
+
+def _size_in(content: dict) -> tuple[int, int]:
+    size = content.get("image_size", (content.get("canvas_height"), content.get("canvas_width")))
+    is_size = isinstance(size, list | tuple) and len(size) == 2
+    if not is_size or not all(isinstance(side, int | float) and 1 <= side <= MAX_COORDINATE for side in size):
+        raise ValueError('The pose JSON needs "image_size": [height, width] of the image it belongs to.')
+    return int(size[0]), int(size[1])
+
+
+def _split_points(points: object, what: str) -> tuple[np.ndarray, np.ndarray]:
+    """Turn [[x, y, visible], ...] or one flat list into 18 joints, from any of the three known point sets."""
+    try:
+        numbers = np.asarray(points, dtype=np.float64).reshape(-1, 3)
+    except (ValueError, TypeError, OverflowError):
+        raise ValueError(f'"{what}" must be a list of x, y, visible triples of numbers.') from None
+    keypoints, visible = numbers[:, :2].astype(np.float32), numbers[:, 2] > 0
+    if len(numbers) == NUM_JOINTS:
+        return keypoints, visible
+    if len(numbers) == 25:
+        order = list(_BODY_25)
+        return keypoints[order], visible[order]
+    if len(numbers) == 17:
+        return coco17_to_openpose18(keypoints, visible)
+    raise ValueError(
+        f'"{what}" holds {len(numbers)} joints; 18 are needed (25 of BODY_25 and 17 of COCO work too).'
+    )
+
+
+def openpose_people(content: dict) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the keypoints (18, 2) and visible (18,) of everyone in a parsed OpenPose JSON; `people` may be empty.
+
+    A point counts as visible where its confidence is above 0 (OpenPose writes 0, 0, 0 for a missing one).
+    """
+    people = content.get("people")
+    if not isinstance(people, list) or not all(isinstance(person, dict) for person in people):
+        raise ValueError('"people" of an OpenPose JSON must be a list of objects.')
+    key = "pose_keypoints_2d"
+    return [_split_points(person.get(key, person.get("pose_keypoints", [])), key) for person in people]
+
+
+def coco17_to_openpose18(keypoints: np.ndarray, visible: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Reorder COCO's 17 points and add the neck: the middle of the shoulders, visible where both are.
+
+    Args:
+        keypoints: (..., 17, 2), (x, y) in pixels.
+        visible: (..., 17) bool, or COCO's 0, 1, 2.
+
+    Returns:
+        keypoints (..., 18, 2) and visible (..., 18) bool.
+    """
+    order = list(_COCO_TO_18)
+    points, seen = np.asarray(keypoints)[..., order, :], np.asarray(visible)[..., order] > 0
+    points[..., 1, :] = (points[..., 2, :] + points[..., 5, :]) / 2
+    seen[..., 1] = seen[..., 2] & seen[..., 5]
+    return points, seen
+
+
+def keypoints_to_discs(
+    keypoints: Tensor, visible: Tensor, size: tuple[int, int], radius: float = 4.0
+) -> Tensor:
+    """Draw a solid disc per joint, as PG2 does: 49 pixels for radius 4.
+
+    Args:
+        keypoints: (B, K, 2) float, (x, y) in pixels of a `size` image; rounded to the nearest pixel.
+        visible: (B, K) bool; an invisible joint gives an all-zero channel.
+        size: (H, W) of the maps.
+        radius: pixels whose squared distance from the rounded joint is at most radius**2 are 1.
+
+    Returns:
+        (B, K, H, W) float of 0 and 1.
+    """
+    height, width = size
+    reach = math.floor(radius)
+    steps = torch.arange(-reach, reach + 1, device=keypoints.device)
+    dy, dx = torch.meshgrid(steps, steps, indexing="ij")
+    in_disc = dx**2 + dy**2 <= radius**2
+    x, y = (keypoints.unsqueeze(2) + 0.5).floor().long().unbind(dim=-1)  # each (B, K, 1)
+    x, y = x + dx[in_disc], y + dy[in_disc]  # (B, K, pixels of a disc)
+    drawn = visible.unsqueeze(2) & (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    plane = torch.arange(keypoints[..., 0].numel(), device=keypoints.device).view(*keypoints.shape[:2], 1)
+    discs = keypoints.new_zeros(*keypoints.shape[:2], height, width)
+    discs.view(-1)[((plane * height + y) * width + x)[drawn]] = 1
+    return discs
+
+
+def keypoints_to_gaussians(keypoints: Tensor, visible: Tensor, size: tuple[int, int], sigma: float) -> Tensor:
+    """Draw a Gaussian bump per joint.
+
+    Args:
+        keypoints: (B, K, 2) float, (x, y) in pixels of a `size` image.
+        visible: (B, K) bool; an invisible joint gives an all-zero channel.
+        size: (H, W) of the maps.
+        sigma: standard deviation in pixels of `size`.
+
+    Returns:
+        (B, K, H, W) float in [0, 1], exactly 1 at a joint on a pixel centre; values below 1e-19 may be 0.
+    """
+    height, width = size
+    x, y = keypoints.unsqueeze(-2).unbind(dim=-1)  # each (B, K, 1)
+    xs = torch.arange(width, dtype=keypoints.dtype, device=keypoints.device)
+    ys = torch.arange(height, dtype=keypoints.dtype, device=keypoints.device)
+    across = torch.exp(-((xs - x) ** 2) / (2 * sigma**2))
+    down = torch.exp(-((ys - y) ** 2) / (2 * sigma**2)) * visible.unsqueeze(-1)
+    # A 2-D Gaussian is a product of two 1-D ones. Their far ends are cut so that no product is denormal: those are slow.
+    across, down = across * (across > 1e-19), down * (down > 1e-19)
+    return down.unsqueeze(-1) * across.unsqueeze(-2)
+
+
+def keypoints_to_coordinates(keypoints: Tensor, visible: Tensor, size: tuple[int, int]) -> Tensor:
+    """List x, y and the visibility of every joint: the coordinate embedding of PG2.
+
+    Args:
+        keypoints: (B, K, 2) float, (x, y) in pixels of a `size` image.
+        visible: (B, K) bool; an invisible joint gives three zeros.
+        size: (H, W) that the edges -1 and 1 stand for.
+
+    Returns:
+        (B, K * 3) float: x and y in [-1, 1] inside the image (beyond it outside), and 1 where visible.
+    """
+    height, width = size
+    scaled = (2 * keypoints + 1) / keypoints.new_tensor([width, height]) - 1
+    seen = visible.unsqueeze(-1).to(keypoints.dtype)
+    return torch.cat([torch.where(seen > 0, scaled, 0.0), seen], dim=-1).flatten(1)
+
+
+def pose_mask(
+    keypoints: Tensor,
+    visible: Tensor,
+    size: tuple[int, int],
+    radius: float = 4.0,
+    closing: int = 5,
+    fill_torso: bool = True,
+) -> Tensor:
+    """Cover the body: join the joints by limbs, then close small holes (Ma et al. 2017, section 3.1 and figure 3).
+
+    A disc slides along each of the 23 `POSE_MASK_LIMBS` whose two ends are visible. The released PG2 code stamps it
+    every `radius` pixels or so instead, which is the same but for a scalloped edge, and leaves the torso open at
+    256x256, where a 5x5 closing is too small to fill it. The mask is meant to "approximately cover the whole human
+    body", so the torso is filled by default.
+
+    Args:
+        keypoints: (B, 18, 2) float, (x, y) in pixels of a `size` image.
+        visible: (B, 18) bool.
+        size: (H, W) of the mask.
+        radius: of the disc, in pixels.
+        closing: side of the square of the closing (odd); 1 for none.
+        fill_torso: fill the hull of the visible shoulders and hips (three or four of them); False as released.
+
+    Returns:
+        (B, 1, H, W) float of 0 and 1; all zero where no limb has both ends.
+    """
+    low, high = limb_spans(keypoints, visible, POSE_MASK_LIMBS, size[0], radius)
+    if fill_torso:
+        torso = list(TORSO_JOINTS)
+        torso_low, torso_high = hull_spans(keypoints[:, None, torso], visible[:, None, torso], size[0])
+        enough = (visible[:, torso].sum(dim=1) >= 3)[:, None, None]
+        low = torch.cat([low, torch.where(enough, torso_low, torch.inf)], dim=1)
+        high = torch.cat([high, torch.where(enough, torso_high, -torch.inf)], dim=1)
+    mask = close_holes(spans_union(low, high, size[1]), closing)
+    return mask.unsqueeze(1).to(keypoints.dtype)
+
+
+def limb_spans(
+    keypoints: Tensor, visible: Tensor, limbs: Sequence[tuple[int, int]], height: int, radius: float
+) -> tuple[Tensor, Tensor]:
+    """Return where each row enters and leaves each limb, a disc slid from joint to joint: two (B, limbs, H)."""
+    start, end = (keypoints[:, [limb[side] for limb in limbs]] for side in (0, 1))  # (B, L, 2)
+    drawn = visible[:, [limb[0] for limb in limbs]] & visible[:, [limb[1] for limb in limbs]]
+    along = end - start
+    length = along.norm(dim=-1, keepdim=True).clamp_min(1e-6)  # coincident ends: a single disc, not NaN
+    across = torch.stack([-along[..., 1], along[..., 0]], dim=-1) * (radius / length)
+    corners = torch.stack([start + across, start - across, end - across, end + across], dim=-2)
+    pieces = [
+        disc_spans(start, radius, height),
+        disc_spans(end, radius, height),
+        hull_spans(corners, drawn.unsqueeze(-1).expand(-1, -1, 4), height),
+    ]
+    low = torch.stack([low for low, _ in pieces]).amin(dim=0)
+    high = torch.stack([high for _, high in pieces]).amax(dim=0)
+    drawn = drawn.unsqueeze(-1)
+    return torch.where(drawn, low, torch.inf), torch.where(drawn, high, -torch.inf)
+
+
+@dataclass(frozen=True)
+class PoseEncoding:
+    """How joints become heat maps.
+
+    Args:
+        kind: "disc" (PG2) or "gaussian".
+        radius: of the disc, in pixels of the encoded size (PG2: 4).
+        sigma: of the Gaussian, in pixels of the encoded size.
+        low: the value away from any joint: 0, or -1 as in the released PG2 code. Joints are always 1.
+    """
+
+    kind: str = "disc"
+    radius: float = 4.0
+    sigma: float = 6.0
+    low: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("disc", "gaussian"):
+            raise ValueError(f'A pose is encoded as "disc" or "gaussian", not {self.kind!r}.')
+        if not (self.radius >= 0 and self.sigma > 0):
+            raise ValueError(
+                f"Radius {self.radius} must not be negative and sigma {self.sigma} must be above 0."
+            )
+
+    def __call__(self, keypoints: Tensor, visible: Tensor, size: tuple[int, int]) -> Tensor:
+        """Return (B, K, H, W) float heat maps in [low, 1]; an invisible joint gives a channel of `low`."""
+        if self.kind == "disc":
+            maps = keypoints_to_discs(keypoints, visible, size, self.radius)
+        else:
+            maps = keypoints_to_gaussians(keypoints, visible, size, self.sigma)
+        return maps if self.low == 0 else maps * (1 - self.low) + self.low
