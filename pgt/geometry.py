@@ -1,8 +1,10 @@
-"""Points, boxes, shapes and warps as pure tensors; knows nothing of people.
+"""Points, boxes, shapes, affine maps and warps as pure tensors; knows nothing of people.
 
-Coordinates are (x, y) in pixels with the centre of the top left pixel at (0, 0); sizes are (H, W); a box is
-(x1, y1, x2, y2). Convex shapes are handled row by row: a span is where a row of pixels enters and leaves a shape,
-so filling one costs a few numbers per row instead of a test per pixel.
+Coordinates are (x, y) in pixels with the centre of the top left pixel at (0, 0); sizes are (H, W). A box
+(x1, y1, x2, y2) holds the pixels image[y1:y2, x1:x2], so its corners are pixel edges and may be fractions.
+
+Convex shapes are handled row by row: a span is where a row of pixels enters and leaves a shape, so that filling
+one costs a few numbers per row instead of a test per pixel.
 """
 
 from itertools import combinations
@@ -15,12 +17,25 @@ from torch import Tensor
 
 Points = TypeVar("Points", np.ndarray, Tensor)
 
+DEGENERATE = 1e-4  # points whose spread across is below a hundredth of that along count as lying on one line
+
 
 def resize_points(points: Points, old_size: tuple[int, int], new_size: tuple[int, int]) -> Points:
     """Return where points (..., 2) of an `old_size` image lie once it is stretched to `new_size`."""
     scale = [new_size[1] / old_size[1], new_size[0] / old_size[0]]
     factor = points.new_tensor(scale) if isinstance(points, Tensor) else np.array(scale, dtype=points.dtype)
     return (points + 0.5) * factor - 0.5
+
+
+def zeros(shape: tuple[int, ...], like: Tensor) -> Tensor:
+    """Return a tensor of zeros of the type and device of `like`, faster than torch does for a large one on the CPU."""
+    if like.device.type != "cpu" or like.dtype not in (torch.float32, torch.float64, torch.uint8):
+        return like.new_zeros(shape)
+    # numpy takes pages that the system has zeroed already, huge ones where it can: several times faster at 100 MB.
+    return torch.from_numpy(np.zeros(shape, dtype=str(like.dtype).removeprefix("torch.")))
+
+
+# --- shapes as spans ---------------------------------------------------------------------------------------------
 
 
 def hull_spans(points: Tensor, used: Tensor, height: int) -> tuple[Tensor, Tensor]:
@@ -35,22 +50,23 @@ def hull_spans(points: Tensor, used: Tensor, height: int) -> tuple[Tensor, Tenso
         low and high, each (..., height): the row covers low <= x <= high; inf and -inf where it misses the hull.
     """
     rows = torch.arange(height, dtype=points.dtype, device=points.device)
-    first, second = zip(*combinations(range(points.shape[-2]), 2), strict=True)
-    start, end = points[..., list(first), :], points[..., list(second), :]  # every segment between two points
+    first, second = (list(ends) for ends in zip(*combinations(range(points.shape[-2]), 2), strict=True))
+    start, end = points[..., first, :], points[..., second, :]  # every segment between two of the points
     (x0, y0), (x1, y1) = start.unsqueeze(-2).unbind(dim=-1), end.unsqueeze(-2).unbind(dim=-1)  # (..., S, 1)
-    rise = y1 - y0
-    level = rise == 0
-    position = (rows - y0) / torch.where(level, 1.0, rise)
-    crossed = torch.where(level, rows == y0, (position >= 0) & (position <= 1))
-    crossed = crossed & (used[..., list(first)] & used[..., list(second)]).unsqueeze(-1)
-    x = x0 + position * (x1 - x0)
-    low = torch.where(crossed, torch.where(level, torch.minimum(x0, x1), x), torch.inf)
-    high = torch.where(crossed, torch.where(level, torch.maximum(x0, x1), x), -torch.inf)
+    level = y0 == y1
+    slope = (x1 - x0) / torch.where(level, 1.0, y1 - y0)
+    crossed = (torch.minimum(y0, y1) <= rows) & (rows <= torch.maximum(y0, y1))
+    crossed = crossed & (used[..., first] & used[..., second]).unsqueeze(-1)
+    # The crossing is kept between the ends: far outside the image, rounding could push it beyond them.
+    left, right = torch.minimum(x0, x1), torch.maximum(x0, x1)
+    x = torch.minimum(torch.maximum(x0 + (rows - y0) * slope, left), right)
+    low = torch.where(crossed, torch.where(level, left, x), torch.inf)
+    high = torch.where(crossed, torch.where(level, right, x), -torch.inf)
     return low.amin(dim=-2), high.amax(dim=-2)
 
 
 def disc_spans(centers: Tensor, radius: float, height: int) -> tuple[Tensor, Tensor]:
-    """Return where each row enters and leaves the discs around (..., 2) centers: low and high, each (..., height)."""
+    """Return where each row enters and leaves the discs around (..., 2) centers: low and high (..., height)."""
     rows = torch.arange(height, dtype=centers.dtype, device=centers.device)
     x, y = centers.unsqueeze(-2).unbind(dim=-1)
     squared = radius**2 - (rows - y) ** 2
@@ -59,46 +75,156 @@ def disc_spans(centers: Tensor, radius: float, height: int) -> tuple[Tensor, Ten
     return torch.where(hit, x - half, torch.inf), torch.where(hit, x + half, -torch.inf)
 
 
-def _pixel_spans(low: Tensor, high: Tensor, width: int) -> tuple[Tensor, Tensor]:
-    """Turn spans into the first pixel inside and the first one after it, both in [0, width]; equal where empty."""
-    first = (low - 1e-4).ceil().clamp(0, width).long()  # a corner that lies on a pixel belongs to the shape
+def fill_spans(low: Tensor, high: Tensor, width: int, *, union: bool = False) -> Tensor:
+    """Fill shapes given by their spans.
+
+    Args:
+        low, high: (B, N, H) spans of N shapes per image; a pixel within 1e-4 of the edge counts as inside.
+        width: W of the masks.
+        union: one mask per image for all of its shapes, instead of a mask per shape.
+
+    Returns:
+        (B, N, H, W), or (B, 1, H, W) for a union, of 0 and 1 in the type of `low`; uint8 for a union.
+    """
+    batch, shapes, height = low.shape
+    first = (low - 1e-4).ceil().clamp(0, width).long()
     after = (high + 1e-4).floor().add(1).clamp(0, width).long()
-    return first, torch.maximum(first, after)
-
-
-def spans_union(low: Tensor, high: Tensor, width: int) -> Tensor:
-    """Fill all shapes of an image into one mask: spans (B, N, H) -> (B, H, width) bool."""
-    batch, _, height = low.shape
-    first, after = _pixel_spans(low, high, width)
-    # A walk along the row counts the shapes it is inside of: +1 where one begins, -1 after its last pixel.
-    steps = torch.zeros(batch, height, width + 1, dtype=torch.int32, device=low.device)
-    ones = torch.ones_like(first, dtype=torch.int32).transpose(1, 2)
-    steps.scatter_add_(2, first.transpose(1, 2), ones)
-    steps.scatter_add_(2, after.transpose(1, 2), -ones)
-    return steps.cumsum(dim=2, dtype=torch.int32)[..., :width] > 0
-
-
-def spans_masks(low: Tensor, high: Tensor, width: int) -> Tensor:
-    """Fill each shape into a mask of its own: spans (..., H) -> (..., H, width) bool."""
-    first, after = _pixel_spans(low, high, width)
-    columns = torch.arange(width, device=low.device)
-    return (columns >= first.unsqueeze(-1)) & (columns < after.unsqueeze(-1))
+    count = (after - first).clamp_min(0).flatten()
+    planes = batch if union else batch * shapes
+    row = torch.arange(planes * height, device=low.device).view(batch, -1, height).expand(batch, shapes, height)
+    # List the positions of all pixels inside, span after span: position = start of the span + place within it.
+    end = count.cumsum(dim=0)
+    start = (row * width + first).flatten() - (end - count)
+    inside = torch.repeat_interleave(start, count)
+    inside += torch.arange(len(inside), device=low.device)
+    masks = zeros((batch, planes // batch, height, width), low.to(torch.uint8) if union else low)
+    masks.view(-1)[inside] = 1
+    return masks
 
 
 def dilate(mask: Tensor, side: int) -> Tensor:
-    """Dilate bool masks (..., H, W) with a square of odd `side`; nothing comes in from outside the image."""
+    """Dilate uint8 masks (..., H, W) of 0 and 1 with a square of odd `side`; beyond the image all is 0."""
     reach = side // 2
-    for dim in (-1, -2):
-        padding = (reach, reach, 0, 0) if dim == -1 else (0, 0, reach, reach)
+    for padding, dim in (((reach, reach), -1), ((0, 0, reach, reach), -2)):
         padded, length = F.pad(mask, padding), mask.shape[dim]
-        mask = padded.narrow(dim, 0, length).clone()
-        for shift in range(1, side):
+        mask = padded.narrow(dim, 0, length) | padded.narrow(dim, 1, length)
+        for shift in range(2, side):
             mask |= padded.narrow(dim, shift, length)
     return mask
 
 
 def closing(mask: Tensor, side: int) -> Tensor:
-    """Close holes and gaps of bool masks (..., H, W) smaller than a square of odd `side`: dilation, then erosion."""
-    if side % 2 == 0 or side < 1:
+    """Close holes and gaps of uint8 masks (..., H, W) that a square of odd `side` does not fit into."""
+    if side < 1 or side % 2 == 0:
         raise ValueError(f"A closing needs a square of odd side, not {side}.")
-    return mask if side == 1 else ~dilate(~dilate(mask, side), side)
+    # An erosion is a dilation of what is not covered; beyond the image all counts as covered.
+    return mask if side == 1 else 1 - dilate(1 - dilate(mask, side), side)
+
+
+# --- affine maps -------------------------------------------------------------------------------------------------
+
+
+def fit_affine(source: Tensor, target: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Fit the affine map that takes `source` points to `target` points best in the sense of least squares.
+
+    Args:
+        source: (..., N, 2) float, (x, y).
+        target: (..., N, 2) float.
+        weights: (..., N) float or bool, the weight of each squared error; 1 by default.
+
+    Returns:
+        matrices (..., 2, 3), target = matrix @ (x, y, 1), and valid (...) bool. Where the weighted source points
+        are fewer than three or lie (nearly) on one line, valid is False and the matrix is the identity.
+    """
+    weights = source.new_ones(source.shape[:-1]) if weights is None else weights.to(source.dtype)
+    share = (weights / weights.sum(dim=-1, keepdim=True).clamp_min(1e-12)).unsqueeze(-1)
+    source_mean, target_mean = ((share * p).sum(dim=-2, keepdim=True) for p in (source, target))
+    source, target = source - source_mean, target - target_mean
+    spread = (share * source).mT @ source  # (..., 2, 2)
+    xx, xy, yy = spread[..., 0, 0], spread[..., 0, 1], spread[..., 1, 1]
+    determinant = xx * yy - xy * xy
+    valid = determinant > DEGENERATE * ((xx + yy) / 2) ** 2
+    safe = torch.where(valid, determinant, 1.0)
+    inverse = torch.stack([yy, -xy, -xy, xx], dim=-1).unflatten(-1, (2, 2)) / safe[..., None, None]
+    linear = ((share * target).mT @ source) @ inverse
+    shift = target_mean.mT - linear @ source_mean.mT
+    return torch.where(valid[..., None, None], torch.cat([linear, shift], dim=-1), identity_affine(linear)), valid
+
+
+def identity_affine(like: Tensor) -> Tensor:
+    """Return the (2, 3) map that moves nothing, of the type and device of `like`."""
+    return torch.eye(2, 3, dtype=like.dtype, device=like.device)
+
+
+def transform_points(points: Tensor, matrices: Tensor) -> Tensor:
+    """Apply affine maps (..., 2, 3) to points (..., N, 2)."""
+    return points @ matrices[..., :2].mT + matrices[..., 2].unsqueeze(-2)
+
+
+def invert_affine(matrices: Tensor) -> Tensor:
+    """Return the inverse of affine maps (..., 2, 3); the identity where a map flattens everything onto a line."""
+    (a, b, c), (d, e, f) = (row.unbind(dim=-1) for row in matrices.unbind(dim=-2))
+    determinant = a * e - b * d
+    flat = determinant.abs() < 1e-9
+    safe = torch.where(flat, 1.0, determinant)
+    rows = torch.stack([e, -b, b * f - c * e, -d, a, c * d - a * f], dim=-1) / safe.unsqueeze(-1)
+    return torch.where(flat[..., None, None], identity_affine(matrices), rows.unflatten(-1, (2, 3)))
+
+
+def warp_affine(
+    image: Tensor, matrices: Tensor, *, mode: str = "bilinear", size: tuple[int, int] | None = None
+) -> Tensor:
+    """Warp images; what comes from outside the image is 0.
+
+    Args:
+        image: (B, C, H, W) float.
+        matrices: (B, 2, 3), from a pixel of the output to a pixel of the input.
+        mode: "bilinear" or "nearest".
+        size: (H, W) of the output; that of the input by default.
+
+    Returns:
+        (B, C, *size). Exact at pixel centres, on images of any shape: a shift by whole pixels copies pixels.
+    """
+    height, width = size or image.shape[-2:]
+    ys, xs = torch.meshgrid(
+        torch.arange(height, dtype=image.dtype, device=image.device),
+        torch.arange(width, dtype=image.dtype, device=image.device),
+        indexing="ij",
+    )
+    pixels = torch.stack([xs, ys], dim=-1).view(1, -1, 2)
+    places = transform_points(pixels, matrices.to(image.dtype))
+    grid = (2 * places + 1) / image.new_tensor([image.shape[-1], image.shape[-2]]) - 1
+    grid = grid.view(-1, height, width, 2)
+    return F.grid_sample(image, grid, mode=mode, padding_mode="zeros", align_corners=False)
+
+
+# --- boxes -------------------------------------------------------------------------------------------------------
+
+
+def box_from_mask(mask: Tensor) -> Tensor:
+    """Return the smallest boxes (B, 4), int64 (x1, y1, x2, y2), around masks (B, H, W); all of an empty mask's."""
+    mask = mask > 0
+    mask = mask | ~mask.flatten(1).any(dim=1)[:, None, None]
+    columns, rows = mask.any(dim=1).long(), mask.any(dim=2).long()
+    x1, y1 = columns.argmax(dim=1), rows.argmax(dim=1)  # argmax gives the first of equals
+    x2, y2 = columns.shape[1] - columns.flip(1).argmax(dim=1), rows.shape[1] - rows.flip(1).argmax(dim=1)
+    return torch.stack([x1, y1, x2, y2], dim=1)
+
+
+def crop_and_resize(image: Tensor, boxes: Tensor, size: tuple[int, int], *, mode: str = "bilinear") -> Tensor:
+    """Cut a box out of each image and stretch it.
+
+    Args:
+        image: (B, C, H, W) float.
+        boxes: (B, 4), (x1, y1, x2, y2) in pixel edges; may be fractions and may reach outside, where there is 0.
+        size: (H, W) of the result.
+        mode: "bilinear" or "nearest"; neither averages, so shrink by more than 2 in steps.
+
+    Returns:
+        (B, C, *size).
+    """
+    x1, y1, x2, y2 = boxes.to(image.dtype).unbind(dim=1)
+    across, down = (x2 - x1) / size[1], (y2 - y1) / size[0]
+    zero = torch.zeros_like(x1)
+    rows = [across, zero, x1 + across / 2 - 0.5, zero, down, y1 + down / 2 - 0.5]
+    return warp_affine(image, torch.stack(rows, dim=1).view(-1, 2, 3), mode=mode, size=size)

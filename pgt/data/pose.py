@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from pgt.geometry import closing as close_holes
-from pgt.geometry import disc_spans, hull_spans, resize_points, spans_union
+from pgt.geometry import disc_spans, fill_spans, hull_spans, resize_points, zeros
 
 JOINTS = (
     "nose", "neck",
@@ -228,7 +228,7 @@ def keypoints_to_discs(
     x, y = x + dx[in_disc], y + dy[in_disc]  # (B, K, pixels of a disc)
     drawn = visible.unsqueeze(2) & (x >= 0) & (x < width) & (y >= 0) & (y < height)
     plane = torch.arange(keypoints[..., 0].numel(), device=keypoints.device).view(*keypoints.shape[:2], 1)
-    discs = keypoints.new_zeros(*keypoints.shape[:2], height, width)
+    discs = zeros((*keypoints.shape[:2], height, width), keypoints)
     discs.view(-1)[((plane * height + y) * width + x)[drawn]] = 1
     return discs
 
@@ -306,8 +306,8 @@ def pose_mask(
         enough = (visible[:, torso].sum(dim=1) >= 3)[:, None, None]
         low = torch.cat([low, torch.where(enough, torso_low, torch.inf)], dim=1)
         high = torch.cat([high, torch.where(enough, torso_high, -torch.inf)], dim=1)
-    mask = close_holes(spans_union(low, high, size[1]), closing)
-    return mask.unsqueeze(1).to(keypoints.dtype)
+    mask = close_holes(fill_spans(low, high, size[1], union=True), closing)
+    return mask.to(keypoints.dtype)
 
 
 def limb_spans(
