@@ -1,8 +1,8 @@
 """The articulated skeleton: bones, forward kinematics, and the 18 joints of a posed body.
 
-World frame: right-handed, metres, y up. At rest the person stands upright facing +z, arms hanging straight down, so
-the person's left is +x. Every bone's local frame equals the world frame at rest; a pose is one rotation per bone,
-relative to its parent.
+World frame: right-handed, metres, y up. At rest the person stands upright facing +z, arms hanging straight
+down, so the person's left is +x. Every bone's local frame equals the world frame at rest; a pose is one
+rotation per bone, relative to its parent.
 """
 
 from dataclasses import dataclass
@@ -77,7 +77,8 @@ def forward_kinematics(p: Proportions, rotations: np.ndarray, root: np.ndarray |
 
     Args:
         p: bone lengths.
-        rotations: (17, 3, 3) local rotation of each bone relative to its parent; the pelvis's is the body's turn.
+        rotations: (17, 3, 3) local rotation of each bone relative to its parent; the pelvis's is the body's
+            turn.
         root: (3,) world position of the pelvis origin (middle of the hips); the origin by default.
 
     Returns:
@@ -100,7 +101,10 @@ def forward_kinematics(p: Proportions, rotations: np.ndarray, root: np.ndarray |
 
 
 def joints_18(p: Proportions, frames: Frames) -> np.ndarray:
-    """Return the 18 OpenPose joints in world metres, (18, 3), in the order of `pgt.data.pose.JOINTS`."""
+    """Return the 18 OpenPose joints in world metres, (18, 3), in the order of `pgt.data.pose.JOINTS`.
+
+    The neck joint is the middle of the shoulders, as in OpenPose's COCO model.
+    """
 
     def on_head(x: float, y: float, z: float) -> np.ndarray:
         return frames.origins[BONE["head"]] + frames.rotations[BONE["head"]] @ (np.array([x, y, z]) * p.head)
@@ -109,10 +113,11 @@ def joints_18(p: Proportions, frames: Frames) -> np.ndarray:
         return frames.origins[BONE[name]]
 
     return np.stack([
-        on_head(0, 0.42, 0.46), origin("neck"),
+        on_head(0, 0.42, 0.46), (origin("right_upper_arm") + origin("left_upper_arm")) / 2,
         origin("right_upper_arm"), origin("right_forearm"), origin("right_hand"),
         origin("left_upper_arm"), origin("left_forearm"), origin("left_hand"),
         origin("right_thigh"), origin("right_calf"), origin("right_foot"),
         origin("left_thigh"), origin("left_calf"), origin("left_foot"),
-        on_head(-0.15, 0.56, 0.36), on_head(0.15, 0.56, 0.36), on_head(-0.33, 0.50, 0.02), on_head(0.33, 0.50, 0.02),
+        on_head(-0.15, 0.56, 0.36), on_head(0.15, 0.56, 0.36),
+        on_head(-0.33, 0.50, 0.02), on_head(0.33, 0.50, 0.02),
     ])  # fmt: skip
