@@ -1,0 +1,137 @@
+"""A folder of pictures with a keypoint CSV, as the public preparations of DeepFashion and Market-1501 have it.
+
+    root/
+      images/            the pictures, named as in the CSV files (or directly in root)
+      keypoints.csv      name:keypoints_y:keypoints_x
+      pairs.csv          from,to; without it: all ordered pairs of one person
+      parsing/           optional: NAME.png or NAME.npy per picture, the 10 labels as numbers
+"""
+
+from collections import defaultdict
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pgt.data.person import Pair, Person
+from pgt.data.pose import TORSO_JOINTS, Pose
+from pgt.data.readers.keypoint_csv import Joints, read_keypoint_csv, read_pairs_csv
+
+
+class PeopleFolder:
+    """Pairs of people from a folder; a `PairDataset`.
+
+    Args:
+        root: the folder.
+        keypoints: the keypoint CSV, relative to `root`.
+        pairs: the pairs CSV, relative to `root`; where the default does not exist, pairs are made of all pictures
+            whose names begin alike up to the first "_" (`person_key`), leaving out distractors (names beginning
+            with "-1" or "0000") and people who lack a shoulder or hip.
+        mirrored_faces: see `read_keypoint_csv`.
+
+    Raises:
+        ValueError: a file that cannot be read as what it should be, or a pair that names an unknown picture.
+        FileNotFoundError: no such folder or CSV.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        *,
+        keypoints: str = "keypoints.csv",
+        pairs: str | None = None,
+        mirrored_faces: bool = False,
+    ) -> None:
+        self.root = Path(root)
+        if not self.root.is_dir():
+            raise FileNotFoundError(f"There is no folder {self.root}.")
+        self._images = self.root / "images" if (self.root / "images").is_dir() else self.root
+        self._joints = read_keypoint_csv(self.root / keypoints, mirrored_faces=mirrored_faces)
+        pairs_file = self.root / (pairs or "pairs.csv")
+        if pairs is None and not pairs_file.exists():
+            self.pairs = pair_up(self._joints)
+        else:
+            self.pairs = read_pairs_csv(pairs_file)
+            self._check_pairs(pairs_file)
+
+    def _check_pairs(self, pairs_file: Path) -> None:
+        for pair in self.pairs:
+            for name in pair:
+                if name not in self._joints:
+                    raise ValueError(f'{pairs_file} names "{name}", which has no row in the keypoint CSV.')
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all pictures in the keypoint CSV."""
+        return list(self._joints)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, index: int) -> Pair:
+        source, target = self.pairs[index]
+        return Pair(self.person(source), self.person(target), name=f"{Path(source).stem}_to_{Path(target).stem}")
+
+    def person(self, name: str) -> Person:
+        """Read one picture with its joints and, where the folder has it, its label map.
+
+        Raises:
+            ValueError: the name is unknown, or the picture or label map cannot be read.
+        """
+        if name not in self._joints:
+            raise ValueError(f'"{name}" has no row in the keypoint CSV of {self.root}.')
+        image = _read_image(self._images / name)
+        pose = Pose(*self._joints[name], image_size=image.shape[:2])
+        return Person(image, pose, label_map=self._label_map(name, image.shape[:2]), name=name)
+
+    def _label_map(self, name: str, size: tuple[int, int]) -> np.ndarray | None:
+        for suffix in (".png", ".npy"):
+            path = (self.root / "parsing" / name).with_suffix(suffix)
+            if path.exists():
+                return read_label_map(path, size)
+        return None
+
+
+def read_label_map(path: str | Path, size: tuple[int, int]) -> np.ndarray:
+    """Read a (H, W) map of the 10 labels from a single-channel or palette PNG, or a .npy file.
+
+    Raises:
+        ValueError: not one number per pixel, not of `size`, or labels outside 0 to 9.
+    """
+    path = Path(path)
+    try:
+        if path.suffix == ".npy":
+            labels = np.load(path, allow_pickle=False)
+        else:
+            with Image.open(path) as picture:
+                labels = np.array(picture)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} cannot be read as a label map ({error}).") from None
+    if labels.shape != tuple(size):
+        raise ValueError(f"{path} has shape {labels.shape}, but the picture is {size[0]}x{size[1]}.")
+    if not np.isin(labels, range(10)).all():
+        raise ValueError(f"{path} holds labels other than 0 to 9; merge them first (see pgt.data.parsing).")
+    return labels.astype(np.uint8)
+
+
+def _read_image(path: Path) -> np.ndarray:
+    try:
+        with Image.open(path) as picture:
+            return np.array(picture.convert("RGB"))
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{path} cannot be read as a picture ({error}).") from None
+
+
+def person_key(name: str) -> str:
+    """Return what names of one person's pictures share: the text before the first "_"."""
+    return name.split("_", 1)[0]
+
+
+def pair_up(joints: dict[str, Joints]) -> list[tuple[str, str]]:
+    """List all ordered pairs of pictures of one person (Siarohin et al. 2018), sorted by name."""
+    people = defaultdict(list)
+    for name, (_, visible) in sorted(joints.items()):
+        if visible[list(TORSO_JOINTS)].all() and not name.startswith(("-1", "0000")):
+            people[person_key(name)].append(name)
+    return [pair for names in people.values() for pair in permutations(names, 2)]
