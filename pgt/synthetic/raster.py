@@ -1,11 +1,12 @@
 """A batched software rasteriser: triangles of many images at once, in plain tensor operations.
 
-Every triangle is cut into the rows of samples it crosses and every row into the samples between its two edges, so
-that the flat list of fragments holds covered samples only. One scatter-minimum over (depth, fragment) finds the
-nearest; normals and texture coordinates are then interpolated for the winners alone (deferred shading).
+Every triangle is cut into the rows of samples it crosses and every row into the samples between its two
+edges, so that the flat list of candidates holds covered samples only. One scatter-minimum over (depth,
+index) finds the nearest. Normals and texture coordinates are then looked up for these alone, once a pixel
+where one smooth surface fills it, once a sample elsewhere (deferred shading).
 
-An edge is always evaluated from its upper to its lower end and intervals are half open, so two triangles that share
-an edge share no sample and leave none out. It knows nothing of people, light or colour.
+An edge is always evaluated from its upper to its lower end and intervals are half open, so two triangles
+that share an edge share no sample and leave none out. It knows nothing of people, light or colour.
 """
 
 from collections.abc import Sequence
@@ -15,9 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+NUM_LABELS = 10
 EMPTY = torch.iinfo(torch.int64).max
-DEPTH_STEPS = 2**12  # depth levels per pixel
-CHUNK = 2**22  # samples held at once; bounds memory at large sizes
+DEPTH_STEPS = 2**12  # depth levels per sample
+SMOOTH = 2.0  # pixels of depth; a pixel is looked up once only if its samples differ by less
 
 
 @dataclass(frozen=True)
@@ -47,38 +49,45 @@ class Mesh:
 
 @dataclass(frozen=True)
 class GBuffer:
-    """What is seen at the P covered samples of B images, ordered by image, then by face.
+    """What is seen of B figures.
+
+    Where one smooth piece of surface fills a pixel it is looked up once, in the pixel's centre, as a fragment of
+    weight 1; elsewhere every covered sample is a fragment of its own, of weight 1 / S².
 
     Attributes:
         num_images: B.
         size: (H, W) of the final images.
-        supersample: S, samples per pixel along each axis.
-        pixel: (P,) int64, index into the flat (B, H, W).
-        sub: (P,) int64 in [0, S * S), which sample of the pixel.
-        face: (P,) int64, face of the image's mesh.
-        depth: (P,) float32, pixels towards the viewer.
-        normal: (P, 3) float32, unit length, x right, y down, z towards the viewer.
-        u, v: (P,) float32, metres of cloth.
-        material: (P,) int64, index into the image's own materials.
-        label: (P,) uint8.
+        pixel: (Q,) int64, ascending: the touched pixels, as indices into the flat (B, H, W).
+        coverage: (Q,) float32 in (0, 1], the share of the pixel's samples that are on the figure.
+        depth: (Q,) float32, the nearest sample's, pixels towards the viewer.
+        label: (Q,) uint8, the one most samples have.
+        owner: (N,) int64 in [0, Q), the pixel of each fragment.
+        weight: (N,) float32, its share of the pixel.
+        footprint: (N,) float32, its width in pixels, before foreshortening.
+        face: (N,) int64, face of the image's mesh.
+        normal: three (N,) float32, x right, y down, z towards the viewer, unit length together.
+        u, v: (N,) float32, metres of cloth.
+        material: (N,) int64, index into the image's own materials.
     """
 
     num_images: int
     size: tuple[int, int]
-    supersample: int
     pixel: Tensor
-    sub: Tensor
-    face: Tensor
+    coverage: Tensor
     depth: Tensor
-    normal: Tensor
+    label: Tensor
+    owner: Tensor
+    weight: Tensor
+    footprint: Tensor
+    face: Tensor
+    normal: tuple[Tensor, Tensor, Tensor]
     u: Tensor
     v: Tensor
     material: Tensor
-    label: Tensor
 
     @property
     def image(self) -> Tensor:
-        """(P,) int64, the image each sample belongs to."""
+        """(Q,) int64, the image each touched pixel belongs to."""
         return self.pixel // (self.size[0] * self.size[1])
 
 
@@ -88,53 +97,41 @@ def rasterize(meshes: Sequence[Mesh], size: tuple[int, int], *, supersample: int
     Args:
         meshes: one per image, all on one device.
         size: (H, W) of the final images in pixels.
-        supersample: samples per pixel along each axis.
+        supersample: S, samples per pixel along each axis.
 
     Returns:
-        GBuffer of the covered samples. At equal depth the face with the smaller index wins; an image is the same
-        whichever batch it is drawn in.
+        GBuffer. At equal depth the face with the smaller index wins; an image is the same whichever batch it is
+        drawn in. Memory grows with the number of samples, 4 million of which at 1024x1024 take about 0.3 GB.
     """
-    per_chunk = max(1, CHUNK // (size[0] * size[1] * supersample**2))
-    parts = [
-        _rasterize_chunk(meshes[start : start + per_chunk], size, supersample)
-        for start in range(0, len(meshes), per_chunk)
-    ]
-    if len(parts) == 1:
-        return parts[0]
-    names = ("pixel", "sub", "face", "depth", "normal", "u", "v", "material", "label")
-    columns = {name: [getattr(part, name) for part in parts] for name in names}
-    columns["pixel"] = [p + i * per_chunk * size[0] * size[1] for i, p in enumerate(columns["pixel"])]
-    return GBuffer(
-        len(meshes), size, supersample, **{name: torch.cat(column) for name, column in columns.items()}
-    )
-
-
-def _rasterize_chunk(meshes: Sequence[Mesh], size: tuple[int, int], supersample: int) -> GBuffer:
     soup = _Soup(meshes)
-    # Sample centres have whole coordinates: sample i lies at pixel (i + 0.5) / S - 0.5.
-    x, y, z = ((soup.vertices[:, i] + 0.5 * (i < 2)) * supersample - 0.5 * (i < 2) for i in range(3))
+    # In units of samples, whose centres get whole coordinates: sample i lies at pixel (i + 0.5) / S - 0.5.
+    shift = (supersample - 1) / 2
+    x, y = soup.x * supersample + shift, soup.y * supersample + shift
     kept, corners = _visible_faces(soup.faces, x, y, size, supersample)
-    fragments = _fragments(x, y, z, corners, soup.image[kept], size, supersample)
-    winner = _nearest(fragments, len(meshes) * size[0] * size[1] * supersample**2)
-    triangle = fragments.triangle.index_select(0, winner)
-    face = kept.index_select(0, triangle)
+    image = soup.image.index_select(0, kept)
+    covered = _covered_samples(x, y, soup.z, corners, image, size, supersample)
+    nearest = _nearest(covered, len(meshes) * size[0] * size[1] * supersample**2)
+    kind = (soup.material * NUM_LABELS + soup.label).index_select(0, kept)
+    pixels = _Pixels(covered, nearest, kind, len(meshes), size, supersample)
 
-    px, py = fragments.x.index_select(0, winner), fragments.y.index_select(0, winner)
-    normal, u, v = _interpolate(soup, [c.index_select(0, triangle) for c in corners], x, y, px, py)
-    sample = fragments.sample.index_select(0, winner)
+    face = kept.index_select(0, pixels.triangle)
+    corners = [corner.index_select(0, pixels.triangle) for corner in corners]
+    normal, u, v = _interpolate(soup, corners, x, y, pixels.x, pixels.y)
     return GBuffer(
         num_images=len(meshes),
         size=size,
-        supersample=supersample,
-        pixel=sample // supersample**2,
-        sub=sample % supersample**2,
-        face=face - soup.first_face[soup.image.index_select(0, face)],
-        depth=fragments.depth.index_select(0, winner) / supersample,
+        pixel=pixels.pixel,
+        coverage=pixels.coverage,
+        depth=pixels.depth,
+        label=pixels.label,
+        owner=pixels.owner,
+        weight=pixels.weight,
+        footprint=pixels.footprint,
+        face=face - soup.first_face.index_select(0, soup.image.index_select(0, face)),
         normal=normal,
         u=u,
         v=v,
         material=soup.material.index_select(0, face),
-        label=soup.label.index_select(0, face),
     )
 
 
@@ -145,10 +142,11 @@ class _Soup:
         def joined(name: str, dtype: torch.dtype) -> Tensor:
             return torch.cat([torch.as_tensor(getattr(mesh, name), dtype=dtype) for mesh in meshes])
 
-        self.vertices = joined("vertices", torch.float32)
-        self.normals, self.uv = joined("normals", torch.float32), joined("uv", torch.float32)
+        self.x, self.y, self.z = joined("vertices", torch.float32).t().contiguous()
+        self.normals = joined("normals", torch.float32).t().contiguous()
+        self.u, self.v = joined("uv", torch.float32).t().contiguous()
         self.material, self.label = joined("material", torch.int64), joined("label", torch.uint8)
-        device = self.vertices.device
+        device = self.x.device
         num_vertices = torch.tensor([0] + [len(mesh.vertices) for mesh in meshes], device=device)
         num_faces = torch.tensor([len(mesh.faces) for mesh in meshes], device=device)
         self.image = torch.repeat_interleave(torch.arange(len(meshes), device=device), num_faces)
@@ -177,17 +175,15 @@ def _visible_faces(
 
 
 @dataclass(frozen=True)
-class _Fragments:
+class _Covered:
     """Every (triangle, sample) pair that overlaps."""
 
     triangle: Tensor  # (N,) int64
-    x: Tensor  # (N,) float32, column in samples
-    y: Tensor  # (N,) float32, row in samples
     depth: Tensor  # (N,) float32, samples towards the viewer
-    sample: Tensor  # (N,) int64 index into the flat (B, H, W, S, S)
+    sample: Tensor  # (N,) int64, index into the flat (B, H, W, S, S)
 
 
-def _fragments(
+def _covered_samples(
     x: Tensor,
     y: Tensor,
     z: Tensor,
@@ -195,7 +191,7 @@ def _fragments(
     image: Tensor,
     size: tuple[int, int],
     supersample: int,
-) -> _Fragments:
+) -> _Covered:
     height, width = size[0] * supersample, size[1] * supersample
     top, middle, bottom = _sorted_by_row(corners, y)
     xs, ys, zs = ([axis.index_select(0, c) for c in (top, middle, bottom)] for axis in (x, y, z))
@@ -242,7 +238,7 @@ def _fragments(
     )
     whole = column.long()
     sample = start.index_select(0, in_row) + whole // supersample * supersample**2 + whole % supersample
-    return _Fragments(triangle, column, row.index_select(0, in_row), depth, sample)
+    return _Covered(triangle, depth, sample)
 
 
 def _sorted_by_row(corners: list[Tensor], y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -279,38 +275,92 @@ def _ragged(lengths: Tensor) -> tuple[Tensor, Tensor]:
     return row, position.float()
 
 
-def _nearest(fragments: _Fragments, num_samples: int) -> Tensor:
-    """Return the indices of the fragments nearest to the viewer at their sample, ascending."""
-    depth = (fragments.depth * -DEPTH_STEPS).long()
+def _nearest(covered: _Covered, num_samples: int) -> Tensor:
+    """Return the indices of those of `covered` that are nearest to the viewer at their sample, ascending."""
+    depth = (covered.depth * -DEPTH_STEPS).long()
     key = (depth << 32) | torch.arange(len(depth), device=depth.device)
     buffer = torch.full((num_samples,), EMPTY, device=depth.device)
     if depth.device.type == "cpu":  # numpy's scatter is twice as fast; it writes into the tensor's memory
-        np.minimum.at(buffer.numpy(), fragments.sample.numpy(), key.numpy())
+        np.minimum.at(buffer.numpy(), covered.sample.numpy(), key.numpy())
     else:
-        buffer.scatter_reduce_(0, fragments.sample, key, "amin")
-    return (buffer.index_select(0, fragments.sample) == key).nonzero().squeeze(1)
+        buffer.scatter_reduce_(0, covered.sample, key, "amin")
+    return (buffer.index_select(0, covered.sample) == key).nonzero().squeeze(1)
+
+
+class _Pixels:
+    """The touched pixels, and the points where the surface will be looked up."""
+
+    def __init__(
+        self,
+        covered: _Covered,
+        nearest: Tensor,
+        kind: Tensor,
+        num_images: int,
+        size: tuple[int, int],
+        supersample: int,
+    ) -> None:
+        per_pixel = supersample**2
+        sample, triangle = (a.index_select(0, nearest) for a in (covered.sample, covered.triangle))
+        depth = covered.depth.index_select(0, nearest) / supersample
+        sample_pixel = sample // per_pixel
+        sub = sample - sample_pixel * per_pixel
+        touched = torch.zeros(num_images * size[0] * size[1], dtype=torch.bool, device=sample.device)
+        touched[sample_pixel] = True
+        self.pixel = touched.nonzero().squeeze(1)
+        count = len(self.pixel)
+        rank = torch.empty_like(touched, dtype=torch.int64)
+        rank[self.pixel] = torch.arange(count, device=sample.device)
+        owner = rank.index_select(0, sample_pixel)
+
+        def dense(values: Tensor, empty: float) -> Tensor:
+            out = values.new_full((per_pixel * count,), empty)
+            out[sub * count + owner] = values
+            return out.view(per_pixel, count)
+
+        triangles, depths = dense(triangle, -1), dense(depth, -torch.inf)
+        kinds = dense(kind.index_select(0, triangle), -1)
+        self.coverage = (triangles >= 0).sum(0) / per_pixel
+        self.depth = depths.amax(0)
+        uniform = (kinds == kinds[0]).all(0) & (self.depth - depths.amin(0) < SMOOTH)
+
+        once = uniform.nonzero().squeeze(1)
+        singly = (~uniform).index_select(0, owner).nonzero().squeeze(1)
+        self.owner = torch.cat([once, owner.index_select(0, singly)])
+        self.triangle = torch.cat([triangles[0].index_select(0, once), triangle.index_select(0, singly)])
+        share = torch.tensor([1, 1 / per_pixel], device=sample.device)
+        self.weight = share.repeat_interleave(torch.tensor([len(once), len(singly)], device=sample.device))
+        self.footprint = self.weight.sqrt()
+        center, sub = (supersample - 1) / 2, sub.index_select(0, singly)
+        self.x = (self.pixel % size[1] * supersample).float().index_select(0, self.owner)
+        self.y = (self.pixel // size[1] % size[0] * supersample).float().index_select(0, self.owner)
+        self.x += torch.cat([torch.full_like(once, center, dtype=torch.float32), sub % supersample])
+        self.y += torch.cat([torch.full_like(once, center, dtype=torch.float32), sub // supersample])
+
+        label = kind.index_select(0, self.triangle) % NUM_LABELS
+        votes = torch.bincount(self.owner * NUM_LABELS + label, minlength=count * NUM_LABELS)
+        self.label = votes.view(-1, NUM_LABELS).argmax(1).byte()
 
 
 def _interpolate(
     soup: _Soup, corners: list[Tensor], x: Tensor, y: Tensor, px: Tensor, py: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Mix the corners' normals (made unit) and texture coordinates at the points (px, py)."""
+) -> tuple[tuple[Tensor, Tensor, Tensor], Tensor, Tensor]:
+    """Mix the corners' normals (made unit) and texture coordinates at the points (px, py), near their triangles."""
     a, b, c = corners
     xa, ya = x.index_select(0, a), y.index_select(0, a)
     ux, uy = x.index_select(0, b) - xa, y.index_select(0, b) - ya
     vx, vy = x.index_select(0, c) - xa, y.index_select(0, c) - ya
     dx, dy = px - xa, py - ya
     area = ux * vy - vx * uy
-    wb = ((dx * vy - vx * dy) / area).clamp(0, 1)
-    wc = torch.minimum(((ux * dy - dx * uy) / area).clamp(0, 1), 1 - wb)
+    # A pixel's centre may lie beyond the triangle it is looked up in; a sliver must not send it far away.
+    wb = ((dx * vy - vx * dy) / area).clamp(-1, 2)
+    wc = ((ux * dy - dx * uy) / area).clamp(-1, 2)
     wa = 1 - wb - wc
 
     def mixed(values: Tensor) -> Tensor:
-        values = values.contiguous()
         return (
             wa * values.index_select(0, a) + wb * values.index_select(0, b) + wc * values.index_select(0, c)
         )
 
-    nx, ny, nz = (mixed(soup.normals[:, i]) for i in range(3))
-    length = torch.sqrt(nx * nx + ny * ny + nz * nz).clamp(min=1e-8)
-    return torch.stack([nx / length, ny / length, nz / length], 1), mixed(soup.uv[:, 0]), mixed(soup.uv[:, 1])
+    nx, ny, nz = (mixed(axis) for axis in soup.normals)
+    scale = torch.rsqrt((nx * nx + ny * ny + nz * nz).clamp(min=1e-12))
+    return (nx * scale, ny * scale, nz * scale), mixed(soup.u), mixed(soup.v)

@@ -15,7 +15,6 @@ from torch import Tensor
 
 from pgt.synthetic.raster import GBuffer
 
-NUM_LABELS = 10
 WRAP = 0.35  # how far the key light reaches round into the shade
 # Ambient occlusion looks at two rings of neighbours: (radius in metres, how many, angle of the first).
 RINGS = ((0.03, 5, 0.3), (0.08, 7, 0.0))
@@ -80,7 +79,7 @@ def shade(
     lights: Sequence[Light] | None = None,
     shadow: Tensor | None = None,
 ) -> Picture:
-    """Light the visible samples and blend them over the background.
+    """Light what is seen and blend them over the background.
 
     Args:
         gbuffer: what is seen.
@@ -90,31 +89,30 @@ def shade(
         lights: one per image; studio light by default.
         shadow: (B, H, W) in [0, 1], how much of the light reaches the ground (see `ground_shadow`).
     """
-    resolve = _Resolve(gbuffer)
-    image = gbuffer.image
+    device = gbuffer.pixel.device
     lights = lights or [Light()] * gbuffer.num_images
-    scale = pixels_per_metre.to(gbuffer.depth).index_select(0, image)
-    first = torch.tensor([0] + [len(m) for m in materials], device=image.device).cumsum(0)
+    pixels_per_metre = pixels_per_metre.to(gbuffer.depth)
+    image = gbuffer.image
+    fragment_image = image.index_select(0, gbuffer.owner)
+    first = torch.tensor([0] + [len(m) for m in materials], device=device).cumsum(0)
     together = [material for of_image in materials for material in of_image]
-    index = gbuffer.material + first.index_select(0, image)
-    footprint = 1 / (scale * gbuffer.normal[:, 2].clamp(min=0.3))
+    index = gbuffer.material + first.index_select(0, fragment_image)
+    slant = gbuffer.normal[2].clamp(min=0.3)
+    footprint = gbuffer.footprint / (pixels_per_metre.index_select(0, fragment_image) * slant)
     albedo = material_colors(together, index, gbuffer.u, gbuffer.v, footprint)
-    gloss = torch.tensor([m.gloss for m in together], device=image.device).index_select(0, index)
+    gloss = torch.tensor([m.gloss for m in together], device=device).index_select(0, index)
 
-    lit = _light(gbuffer.normal, albedo, gloss, lights, image)
-    covered = resolve.total([torch.ones_like(gbuffer.depth)])[0]
-    color = torch.stack(resolve.total(lit), 1) / resolve.samples_per_pixel
-    normal = [n / covered for n in resolve.total(gbuffer.normal.unbind(1))]
-    depth = resolve.maximum(gbuffer.depth)
-    color = color * _openness(resolve, depth, covered, normal, pixels_per_metre)[:, None]
+    lit = _light(gbuffer.normal, albedo, gloss, lights, fragment_image)
+    normal = [_resolved(gbuffer, axis) / gbuffer.coverage for axis in gbuffer.normal]
+    openness = _openness(gbuffer, image, normal, pixels_per_metre)
+    color = torch.stack([_resolved(gbuffer, channel) * openness for channel in lit], 1)
 
     flat = background.reshape(-1, 3).float() / 255
     if shadow is not None:
         flat = flat * shadow.reshape(-1, 1).sqrt()
-    behind = flat.index_select(0, resolve.pixels) ** 2
-    alpha = (covered / resolve.samples_per_pixel)[:, None]
-    flat[resolve.pixels] = (color + (1 - alpha) * behind).clamp(0, 1).sqrt()
-    return resolve.picture((flat * 255 + 0.5).byte(), covered, depth)
+    behind = flat.index_select(0, gbuffer.pixel) ** 2
+    flat[gbuffer.pixel] = (color + (1 - gbuffer.coverage[:, None]) * behind).clamp(0, 1).sqrt()
+    return _picture(gbuffer, (flat * 255 + 0.5).byte())
 
 
 def material_colors(
@@ -155,9 +153,9 @@ def material_colors(
 
 
 def _light(
-    normal: Tensor, albedo: Tensor, gloss: Tensor, lights: Sequence[Light], image: Tensor
+    normal: Sequence[Tensor], albedo: Tensor, gloss: Tensor, lights: Sequence[Light], image: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the light leaving each sample, three of (P,): wrapped lambert, hemisphere, rim and highlight."""
+    """Return the light leaving each fragment, three of (N,): wrapped lambert, hemisphere, rim and highlight."""
     rows = []
     for light in lights:
         length = math.hypot(*light.direction)
@@ -165,9 +163,9 @@ def _light(
         half = math.hypot(toward[0], toward[1], toward[2] + 1)
         halfway = [toward[0] / half, toward[1] / half, (toward[2] + 1) / half]
         rows.append([*toward, *halfway, *light.key, *light.sky, *light.ground])
-    table = torch.tensor(rows, device=normal.device).t().contiguous()
+    table = torch.tensor(rows, device=albedo.device).t().contiguous()
     tx, ty, tz, hx, hy, hz, *colors = (column.index_select(0, image) for column in table)
-    nx, ny, nz = normal.unbind(1)
+    nx, ny, nz = normal
 
     lambert = ((nx * tx + ny * ty + nz * tz + WRAP) / (1 + WRAP)).clamp(min=0)
     lambert = lambert * (0.35 + 0.65 * lambert)  # a softer terminator than the straight line's
@@ -183,73 +181,43 @@ def _light(
     return lit[0], lit[1], lit[2]
 
 
-class _Resolve:
-    """Brings per-sample values to the list of pixels that have any."""
-
-    def __init__(self, gbuffer: GBuffer) -> None:
-        self.gbuffer = gbuffer
-        self.shape = (gbuffer.num_images, *gbuffer.size)
-        self.samples_per_pixel = gbuffer.supersample**2
-        touched = torch.zeros(math.prod(self.shape), dtype=torch.bool, device=gbuffer.pixel.device)
-        touched[gbuffer.pixel] = True
-        self.pixels = touched.nonzero().squeeze(1)  # (Q,) indices into the flat (B, H, W)
-        rank = torch.zeros(len(touched), dtype=torch.int64, device=touched.device)
-        rank[self.pixels] = torch.arange(len(self.pixels), device=touched.device)
-        self.rank = rank.index_select(0, gbuffer.pixel)
-        self.slot = gbuffer.sub * len(self.pixels) + self.rank
-
-    def total(self, columns: Sequence[Tensor]) -> list[Tensor]:
-        """Sum each column (P,) over the samples of a pixel: (Q,)."""
-        sums = []
-        for column in columns:
-            dense = column.new_zeros(self.samples_per_pixel * len(self.pixels))
-            dense[self.slot] = column
-            sums.append(dense.view(self.samples_per_pixel, -1).sum(0))
-        return sums
-
-    def maximum(self, column: Tensor) -> Tensor:
-        """Take the largest of the samples of a pixel: (Q,)."""
-        dense = column.new_full((self.samples_per_pixel * len(self.pixels),), -torch.inf)
-        dense[self.slot] = column
-        return dense.view(self.samples_per_pixel, -1).amax(0)
-
-    def picture(self, image: Tensor, covered: Tensor, depth: Tensor) -> Picture:
-        """Spread the pixels out over the images."""
-        votes = torch.bincount(
-            self.rank * NUM_LABELS + self.gbuffer.label, minlength=len(self.pixels) * NUM_LABELS
-        )
-        inside = covered * 2 >= self.samples_per_pixel
-        label = votes.view(-1, NUM_LABELS).argmax(1) * inside
-        spread = torch.zeros(math.prod(self.shape), dtype=torch.uint8, device=image.device)
-        mask = torch.zeros_like(spread, dtype=torch.bool)
-        depths = torch.full_like(spread, -torch.inf, dtype=torch.float32)
-        spread[self.pixels], mask[self.pixels], depths[self.pixels] = label.byte(), inside, depth
-        image = image.view(*self.shape, 3)
-        return Picture(image, spread.view(self.shape), mask.view(self.shape), depths.view(self.shape))
+def _resolved(gbuffer: GBuffer, values: Tensor) -> Tensor:
+    """Sum a column (N,) over the fragments of each pixel, by weight: (Q,)."""
+    return torch.zeros_like(gbuffer.coverage).index_add_(0, gbuffer.owner, values * gbuffer.weight)
 
 
-def _openness(
-    resolve: _Resolve, depth: Tensor, covered: Tensor, normal: Sequence[Tensor], pixels_per_metre: Tensor
-) -> Tensor:
+def _picture(gbuffer: GBuffer, image: Tensor) -> Picture:
+    """Spread the touched pixels out over the images."""
+    shape = (gbuffer.num_images, *gbuffer.size)
+    label = torch.zeros(shape, dtype=torch.uint8, device=image.device)
+    mask = torch.zeros_like(label, dtype=torch.bool)
+    depth = torch.full_like(label, -torch.inf, dtype=torch.float32)
+    inside = gbuffer.coverage >= 0.5
+    label.view(-1)[gbuffer.pixel] = gbuffer.label * inside
+    mask.view(-1)[gbuffer.pixel] = inside
+    depth.view(-1)[gbuffer.pixel] = gbuffer.depth
+    return Picture(image.view(*shape, 3), label, mask, depth)
+
+
+def _openness(gbuffer: GBuffer, image: Tensor, normal: Sequence[Tensor], pixels_per_metre: Tensor) -> Tensor:
     """Return how open to its surroundings each person pixel is, (Q,) in (0, 1] (after Alchemy AO, McGuire 2011).
 
     Neighbours are looked up in a blurred depth map, so that no edge leaves a ghost of itself.
     """
-    height, width = resolve.gbuffer.size
+    height, width = gbuffer.size
+    depth = gbuffer.depth
     step = max(1, min(height, width) // 128)
-    weight = torch.zeros(resolve.shape, device=depth.device)
-    weight.view(-1)[resolve.pixels] = covered / resolve.samples_per_pixel
+    weight = torch.zeros(gbuffer.num_images, height, width, device=depth.device)
+    weight.view(-1)[gbuffer.pixel] = gbuffer.coverage
     weighted = torch.zeros_like(weight)
-    weighted.view(-1)[resolve.pixels] = depth * covered / resolve.samples_per_pixel
+    weighted.view(-1)[gbuffer.pixel] = depth * gbuffer.coverage
     maps = F.avg_pool2d(torch.stack([weight, weighted], 1), step, ceil_mode=True)
     maps = F.avg_pool2d(maps, 3, 1, 1)
     presence, around = maps[:, 0].contiguous(), (maps[:, 1] / maps[:, 0].clamp(min=1e-4)).contiguous()
     rows, columns = presence.shape[1:]
 
-    image = resolve.pixels // (height * width)
-    y = resolve.pixels // width % height
-    x = resolve.pixels % width
-    scale = pixels_per_metre.to(depth).index_select(0, image)
+    y, x = gbuffer.pixel // width % height, gbuffer.pixel % width
+    scale = pixels_per_metre.index_select(0, image)
     occlusion = torch.zeros_like(depth)
     base = image * (rows * columns)
     for radius, count, first in RINGS:
