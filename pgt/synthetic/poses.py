@@ -159,11 +159,20 @@ def _pointing(draw: Draw, rig: Rig) -> BodyPose:
 
 
 def _walking(draw: Draw, rig: Rig) -> BodyPose:
-    return stride(rig, draw_style(draw), draw.uniform(), "walking", lambda: _gaze(draw, rig, 10))
+    return stride(
+        rig, draw_style(draw), draw.uniform(), "walking", head=lambda: _gaze(draw, rig, 10), open_arms=True
+    )
 
 
 def _running(draw: Draw, rig: Rig) -> BodyPose:
-    return stride(rig, draw_style(draw, run=True), draw.uniform(), "running", lambda: _gaze(draw, rig, 8))
+    return stride(
+        rig,
+        draw_style(draw, run=True),
+        draw.uniform(),
+        "running",
+        head=lambda: _gaze(draw, rig, 8),
+        open_arms=True,
+    )
 
 
 def _sitting(draw: Draw, rig: Rig) -> BodyPose:

@@ -82,13 +82,16 @@ class Rig:
         place = np.array([SIDES[side] * out, 0.0, forward])
         self._feet[side] = (place, SIDES[side] * toes_out, heel, bears)
 
-    def build(self, name: str, height: float | None = None, stretch: float = 0.9993) -> BodyPose:
+    def build(
+        self, name: str, height: float | None = None, *, stretch: float = 0.9993, open_arms: bool = True
+    ) -> BodyPose:
         """Solve hands and feet and return the pose, standing on the ground.
 
         Args:
             name: of the pose.
             height: of the pelvis above the planted feet's ground; if absent, the legs that bear weight are
                 stretched to the share `stretch` of their length.
+            open_arms: swing arms posed by angles outward until they are clear of trunk and thighs.
         """
         rotations = rotations_from_angles(self.angles)
         root = np.zeros(3)
@@ -97,7 +100,8 @@ class Rig:
         for side in self._hands:
             self._grasp(rotations, side)
         pose = BodyPose(rotations, root, name)
-        return self._open_arms(pose if self._feet else ground(pose, self.proportions))
+        pose = self._open_arms(pose) if open_arms else pose
+        return pose if self._feet else ground(pose, self.proportions)
 
     def _step(self, rotations: np.ndarray, height: float | None, stretch: float) -> float:
         """Bring planted feet to their places; returns the pelvis's height."""
