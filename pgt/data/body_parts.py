@@ -89,7 +89,11 @@ def part_corners(
     """
     keypoints = torch.where(visible.unsqueeze(-1), keypoints, 0.0)
     scale = body_scale(keypoints, visible, image_height)
-    pieces = [_torso(keypoints, visible, scale), _head(keypoints, visible, scale), _limbs(keypoints, visible, scale)]
+    pieces = [
+        _torso(keypoints, visible, scale),
+        _head(keypoints, visible, scale),
+        _limbs(keypoints, visible, scale),
+    ]
     corners = torch.cat([corners for corners, _ in pieces], dim=1)
     valid = torch.cat([valid for _, valid in pieces], dim=1) & (scale > 0).unsqueeze(1)
     return torch.where(valid[..., None, None], corners, 0.0), valid
@@ -110,7 +114,9 @@ def _torso(keypoints: Tensor, visible: Tensor, scale: Tensor) -> tuple[Tensor, T
     # Square to the line between the two known ones, towards the lower edge of the image from the shoulders.
     line = points[:, above][:, [1, 1, 3, 3]] - points[:, above][:, [0, 0, 2, 2]]
     square = torch.stack([-line[..., 1], line[..., 0]], dim=-1)
-    square = square * torch.where(square[..., 1:] < 0, -1.0, 1.0) / line.norm(dim=-1, keepdim=True).clamp_min(1e-6)
+    square = (
+        square * torch.where(square[..., 1:] < 0, -1.0, 1.0) / line.norm(dim=-1, keepdim=True).clamp_min(1e-6)
+    )
     downwards = points.new_tensor([-1.0, -1.0, 1.0, 1.0])[:, None] * scale[:, None, None]
     can = (known[:, above] & known[:, above][:, opposite]) & (line.norm(dim=-1) > 0)
     points, known = _complete(points, known, points[:, above] + downwards * square, can)
@@ -135,7 +141,10 @@ def _limbs(keypoints: Tensor, visible: Tensor, scale: Tensor) -> tuple[Tensor, T
     start, end = keypoints[:, _LIMB_STARTS], keypoints[:, _LIMB_ENDS]  # (B, 8, 2)
     pointlike = (end - start).norm(dim=-1, keepdim=True) < 1e-3
     one_down = keypoints.new_tensor([0.0, 1.0])
-    start, end = torch.where(pointlike, start - one_down, start), torch.where(pointlike, start + one_down, end)
+    start, end = (
+        torch.where(pointlike, start - one_down, start),
+        torch.where(pointlike, start + one_down, end),
+    )
     along = end - start
     direction = along / along.norm(dim=-1, keepdim=True)
     across = torch.stack([-direction[..., 1], direction[..., 0]], dim=-1) * (0.2 * scale[:, None, None])

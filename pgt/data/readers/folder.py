@@ -1,10 +1,10 @@
 """A folder of pictures with a keypoint CSV, as the public preparations of DeepFashion and Market-1501 have it.
 
-    root/
-      images/            the pictures, named as in the CSV files (or directly in root)
-      keypoints.csv      name:keypoints_y:keypoints_x
-      pairs.csv          from,to; without it: all ordered pairs of one person
-      parsing/           optional: NAME.png or NAME.npy per picture, the 10 labels as numbers
+root/
+  images/            the pictures, named as in the CSV files (or directly in root)
+  keypoints.csv      name:keypoints_y:keypoints_x
+  pairs.csv          from,to; without it: all ordered pairs of one person
+  parsing/           optional: NAME.png or NAME.npy per picture, the 10 labels as numbers
 """
 
 from collections import defaultdict
@@ -71,7 +71,9 @@ class PeopleFolder:
 
     def __getitem__(self, index: int) -> Pair:
         source, target = self.pairs[index]
-        return Pair(self.person(source), self.person(target), name=f"{Path(source).stem}_to_{Path(target).stem}")
+        return Pair(
+            self.person(source), self.person(target), name=f"{Path(source).stem}_to_{Path(target).stem}"
+        )
 
     def person(self, name: str) -> Person:
         """Read one picture with its joints and, where the folder has it, its label map.

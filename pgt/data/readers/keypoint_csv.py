@@ -75,7 +75,11 @@ def _parse_row(line: str) -> tuple[str, Joints]:
             raise ValueError(f"{NUM_JOINTS} {axis} values are needed, but there are {len(values)}")
         for value in values:
             # `value == value` is False for NaN, which json reads too.
-            if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_COORDINATE:
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or not abs(value) <= MAX_COORDINATE
+            ):
                 raise ValueError(f"{value!r} among the {axis} values is not a pixel position")
         columns.append(values)
     keypoints = np.array(columns, dtype=np.float32).T.copy()
@@ -122,7 +126,9 @@ def read_pairs_csv(path: str | Path) -> list[tuple[str, str]]:
             if not row:
                 continue
             if len(row) != len(header) or not all(row[-2:]):
-                raise ValueError(f'{path}, line {rows.line_num}: expected two names, but found "{",".join(row)[:80]}".')
+                raise ValueError(
+                    f'{path}, line {rows.line_num}: expected two names, but found "{",".join(row)[:80]}".'
+                )
             pairs.append((row[-2], row[-1]))
     return pairs
 

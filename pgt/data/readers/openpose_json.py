@@ -37,5 +37,7 @@ def write_openpose_json(path: str | Path, poses: list[Pose]) -> None:
             [float(x), float(y), 1.0] if seen else [0.0, 0.0, 0.0]
             for (x, y), seen in zip(pose.keypoints, pose.visible, strict=True)
         ]
-        people.append({"person_id": [-1], "pose_keypoints_2d": [number for point in points for number in point]})
+        people.append(
+            {"person_id": [-1], "pose_keypoints_2d": [number for point in points for number in point]}
+        )
     Path(path).write_text(json.dumps({"version": 1.3, "people": people}), encoding="utf-8")
