@@ -19,7 +19,7 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C, H, W)."""
-        return x + F.relu(self.last(F.relu(self.first(x))))
+        return x + F.relu_(self.last(F.relu_(self.first(x))))
 
 
 class ConvBlock(nn.Module):
@@ -36,7 +36,7 @@ class ConvBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, in_channels, H, W) -> (B, out_channels, H, W)."""
-        return F.relu(self.last(F.relu(self.first(x))))
+        return F.relu_(self.last(F.relu_(self.first(x))))
 
 
 class Merge(nn.Module):
@@ -68,11 +68,11 @@ class Merge(nn.Module):
         """
         weight, bias = self.conv.weight, self.conv.bias
         if skip is None:
-            return upsample(F.relu(F.conv2d(below, weight, bias)))
+            return upsample(F.relu_(F.conv2d(below, weight, bias)))
         from_below = F.conv2d(below, weight[:, : self.below_channels], bias)
         if below.shape[-2:] != skip.shape[-2:]:
             from_below = upsample(from_below)
-        return F.relu(from_below + F.conv2d(skip, weight[:, self.below_channels :]))
+        return F.relu_(from_below + F.conv2d(skip, weight[:, self.below_channels :]))
 
 
 def upsample(x: Tensor) -> Tensor:

@@ -38,11 +38,11 @@ class Encoder(nn.Module):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """(B, in_channels, H, W) -> the features of every level, full resolution first."""
-        x = F.relu(self.stem(x))
+        x = F.relu_(self.stem(x))
         levels = []
         for k, block in enumerate(self.blocks):
             if k > 0:
-                x = F.relu(self.downs[k - 1](x))
+                x = F.relu_(self.downs[k - 1](x))
             x = block(x)
             levels.append(x)
         return levels
@@ -106,13 +106,13 @@ class GrowingDecoder(nn.Module):
         """(B, in_channels, h, w) and the encoder's levels -> (B, out_channels, H, W)."""
         for k, block in enumerate(self.blocks):
             if k > 0:  # narrowing before doubling gives the same numbers as after, on a quarter of the pixels
-                x = upsample(F.relu(self.narrows[k - 1](x)))
+                x = upsample(F.relu_(self.narrows[k - 1](x)))
             x = block(torch.cat([x, levels[-1 - k]], dim=1))
         return x
 
 
 class FixedWidthDecoder(nn.Module):
-    """The released G2's: every block returns to the base width; the bottom joins its features with themselves.
+    """The released G2's: every block returns to the base width, and the bottom joins its features twice.
 
     Args:
         widths: the encoder's, level 1 first.

@@ -5,7 +5,7 @@ fully connected bottleneck that lets distant body parts talk. G2, a U-Net withou
 the coarse result and the source and draws the difference map that is added to it.
 
 Symbols: I_A `source`; P_B `target_pose`; I_B `target`; M_B `target_pose_mask`; I^_B1 `coarse`;
-I^_B2 `refined`; G1 `PG2Generator.coarse`; G2 `PG2Generator.refine`; N `num_blocks`; D in `layers.discriminators`.
+I^_B2 `refined`; G1 `PG2Generator.coarse`; G2 `PG2Generator.refine`; N `num_blocks`.
 
 Deviations: none in the paper's presets, where what it leaves open follows the released code (FC of 64, linear
 output, lambda). `decoder="released"` gives that code's layer plan. Ours, off by default: `patch_size` folds
@@ -24,7 +24,6 @@ from pgt.config import PUBLIC_HOME, PG2Config
 from pgt.data.pose import NUM_JOINTS, PoseEncoding, keypoints_to_coordinates
 from pgt.layers.blocks import initialise
 from pgt.layers.unet import Encoder, FixedWidthDecoder, GrowingDecoder, SymmetricDecoder
-
 
 PG2_STAGES = ("coarse", "refine")
 
@@ -99,17 +98,17 @@ class CoarseGenerator(nn.Module):
         config = self.config
         inputs = [F.pixel_unshuffle(source, config.patch_size)]
         if config.pose_embedding == "concatenation":
-            inputs.append(self._shrink(target_pose))
+            inputs.append(self._thin(target_pose))
         if config.source_pose_input:
             if source_pose is None:
                 raise ValueError("this generator was built with source_pose_input: pass source_pose")
-            inputs.append(self._shrink(source_pose))
+            inputs.append(self._thin(source_pose))
         levels = self.encoder(torch.cat(inputs, dim=1))
 
         # Bottleneck: every position of the coarsest level speaks to every other through `code`.
         code = self.to_code(levels[-1].flatten(1))
         if config.pose_embedding == "heatmap":
-            pose_levels = self.pose_encoder(self._shrink(target_pose))
+            pose_levels = self.pose_encoder(self._thin(target_pose))
             code = torch.cat([code, self.pose_to_code(pose_levels[-1].flatten(1))], dim=1)
         elif config.pose_embedding == "coordinate":
             if target_coordinates is None:
@@ -119,9 +118,10 @@ class CoarseGenerator(nn.Module):
 
         return F.pixel_shuffle(self.output(self.decoder(bottom, levels)), config.patch_size)
 
-    def _shrink(self, pose: Tensor) -> Tensor:
-        """Average heat maps over each patch: a bump keeps its place to a fraction of a pixel."""
-        return F.avg_pool2d(pose, self.config.patch_size) if self.config.patch_size > 1 else pose
+    def _thin(self, pose: Tensor) -> Tensor:
+        """Keep one pixel of each patch: bumps are wider than that, so it is still known where they are."""
+        step = self.config.patch_size
+        return pose[..., ::step, ::step]
 
 
 class RefineGenerator(nn.Module):
