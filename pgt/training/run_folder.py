@@ -1,0 +1,126 @@
+"""The folder of a training run on disk; every write in it survives being killed half-way.
+
+config.json      what was asked for: decides whether a later start continues this run or is refused
+log.jsonl        one line per logged step; no clock times in it, so that two equal runs have equal logs
+sessions.jsonl   one line per start of the program: device, first and last step, seconds
+samples/*.png    pictures of the sample pairs
+state/           everything needed to continue
+generator/       the deployable model, ready for `pgt.load`
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+
+class RunFolder:
+    """Read and write one run.
+
+    Args:
+        path: the folder; made when missing.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.generator = self.path / "generator"
+        self._state = self.path / "state" / "state.pt"
+        self._log = self.path / "log.jsonl"
+
+    def claim(self, description: Mapping[str, object]) -> None:
+        """Make the folder, or check that the run in it is the one described.
+
+        Raises:
+            ValueError: the folder holds a run that was started with other settings.
+        """
+        path = self.path / "config.json"
+        wanted = json.loads(json.dumps(description))  # tuples become lists, as they do in the file
+        if not path.exists():
+            (self.path / "samples").mkdir(parents=True, exist_ok=True)
+            self._state.parent.mkdir(exist_ok=True)
+            replace_bytes(path, json.dumps(wanted, indent=2).encode())
+            return
+        found = json.loads(path.read_text())
+        changes = _differences(found, wanted)
+        if changes:
+            raise ValueError(
+                f"{self.path} holds a run with other settings ({changes[0]}): choose another run folder."
+            )
+
+    def save_state(self, state: Mapping[str, object]) -> None:
+        """Replace the stored state; the previous one stays until the new one is complete on disk."""
+        temporary = self._state.with_suffix(".new")
+        with temporary.open("wb") as file:
+            torch.save(dict(state), file)
+            _flush(file)
+        os.replace(temporary, self._state)
+        _flush_folder(self._state.parent)
+
+    def load_state(self) -> dict | None:
+        """Return the stored state with its tensors on the CPU, or None where the run has not saved yet."""
+        if not self._state.exists():
+            return None
+        return torch.load(self._state, map_location="cpu", weights_only=True)
+
+    def log(self, line: Mapping[str, object]) -> None:
+        """Append a line to the log."""
+        _append_line(self._log, line)
+
+    def log_session(self, line: Mapping[str, object]) -> None:
+        """Append a line to the list of sessions."""
+        _append_line(self.path / "sessions.jsonl", line)
+
+    def truncate_log(self, step: int) -> None:
+        """Drop what was logged after `step`, and a last line that was cut in the middle."""
+        if not self._log.exists():
+            return
+        lines = self._log.read_text().splitlines(keepends=True)
+        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
+        replace_bytes(self._log, "".join(kept).encode())
+
+    def save_picture(self, name: str, picture: np.ndarray) -> None:
+        """Write a uint8 (H, W, 3) picture into samples/."""
+        Image.fromarray(picture).save(self.path / "samples" / f"{name}.png")
+
+
+def replace_bytes(path: Path, content: bytes) -> None:
+    """Write a file so that readers see the old content or the new, never a part."""
+    temporary = path.with_name(path.name + ".new")
+    with temporary.open("wb") as file:
+        file.write(content)
+        _flush(file)
+    os.replace(temporary, path)
+
+
+def _append_line(path: Path, line: Mapping[str, object]) -> None:
+    with path.open("a") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def _flush(file) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _flush_folder(path: Path) -> None:
+    """Make a rename durable; a no-op where folders cannot be opened (Windows)."""
+    if hasattr(os, "O_DIRECTORY"):
+        handle = os.open(path, os.O_DIRECTORY)
+        os.fsync(handle)
+        os.close(handle)
+
+
+def _differences(found: object, wanted: object, name: str = "") -> list[str]:
+    """Name the leaves in which two JSON values differ."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        keys = sorted(found.keys() | wanted.keys())
+        prefix = f"{name}." if name else ""
+        return [d for key in keys for d in _differences(found.get(key), wanted.get(key), prefix + key)]
+    if isinstance(found, list) and isinstance(wanted, list) and len(found) == len(wanted):
+        numbered = enumerate(zip(found, wanted, strict=True))
+        return [d for i, (old, new) in numbered for d in _differences(old, new, f"{name}[{i}]")]
+    return [] if found == wanted else [f"{name} was {found!r}, now {wanted!r}"]

@@ -1,0 +1,45 @@
+"""Shared fixtures: real pictures where the machine has them, and a tiny PG2 checkpoint."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Return the folder of real photographs and annotations, or skip the test."""
+    folder = Path(os.environ.get("PGT_REAL_DATA", ROOT.parent / "shared" / "real"))
+    if not folder.is_dir():
+        pytest.skip(f"no real pictures at {folder}; set PGT_REAL_DATA to their folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_config():
+    """Return the smallest PG2 that has every part."""
+    from pgt.config import PRESETS
+
+    return replace(PRESETS["pg2-tiny"], base_channels=4, discriminator_channels=4, bottleneck_features=8)
+
+
+@pytest.fixture
+def tiny_generator(tiny_config):
+    """Return an untrained PG2 generator, always with the same weights."""
+    from pgt.models.pg2 import PG2Generator
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return PG2Generator.from_config(tiny_config).eval()
+
+
+@pytest.fixture
+def tiny_checkpoint(tiny_generator, tmp_path) -> Path:
+    """Return a folder in which the tiny generator is saved."""
+    from pgt.checkpoint import save
+
+    return save(tiny_generator, tmp_path / "tiny-pg2")
