@@ -1,12 +1,14 @@
 """How near a generated picture is to the true one: SSIM and its masked kin, PSNR, L1, PCK, sharpness.
 
-All pictures are (B, 3, H, W) in [0, 1]; masks are (B, 1, H, W) in [0, 1] and always the *target's*. Every function
-gives a `Score`: one number per picture, and the protocol it was measured by, because the same name hides different
-windows, data ranges and masks in different papers. Computed in double precision: SSIM subtracts nearly equal numbers.
+All pictures are (B, 3, H, W) in [0, 1]; masks are (B, 1, H, W) in [0, 1] and always the *target's*. Every
+function gives a `Score`: one number per picture, and the protocol it was measured by, because the same name
+hides different windows, data ranges and masks in different papers. Computed in double precision: SSIM
+subtracts nearly equal numbers.
 
-Two notes on masks. Papers' mask-SSIM multiplies both pictures by the mask and averages over the *whole* picture, so
-most of it compares black with black: `mask_ssim` does that, `foreground_ssim` averages inside the mask alone. And the
-released PG2 code reads the source's mask for it; here, as in the paper and everywhere else, it is the target's.
+Two notes on masks. Papers' mask-SSIM multiplies both pictures by the mask and averages over the *whole*
+picture, so most of it compares black with black: `mask_ssim` does that, `foreground_ssim` averages inside the
+mask alone. And the released PG2 code reads the source's mask for it; here, as in the paper and everywhere
+else, it is the target's.
 """
 
 from collections.abc import Mapping
@@ -49,16 +51,18 @@ def ssim(
     data_range: float | str = 1.0,
     sample_covariance: bool | None = None,
 ) -> Score:
-    """Structural similarity (Wang et al. 2004), mean over channels and all pixels whose window fits the picture.
+    """Structural similarity (Wang et al. 2004): mean over channels and pixels whose window fits the picture.
 
     Args:
         generated: (B, 3, H, W) in [0, 1].
         target: like `generated`.
-        window: "gaussian" (11x11 at sigma 1.5; Wang et al., Def-GAN, PATN) or "uniform" (7x7; the released PG2 code).
+        window: "gaussian" (11x11 at sigma 1.5; Wang et al., Def-GAN, PATN) or "uniform" (7x7; the released
+            PG2 code).
         sigma: of the Gaussian window, pixels.
-        data_range: difference of the largest and smallest possible value; or "generated": each generated picture's
-            own maximum minus minimum, as in Def-GAN, PATN and MR-Net.
-        sample_covariance: divide by n - 1 instead of n; by default for the uniform window only, as those codes do.
+        data_range: difference of the largest and smallest possible value; or "generated": each generated
+            picture's own maximum minus minimum, as in Def-GAN, PATN and MR-Net.
+        sample_covariance: divide by n - 1 instead of n; by default for the uniform window only, as those
+            codes do.
 
     Raises:
         ValueError: for unequal shapes, an unknown window or a picture smaller than the window.
@@ -129,7 +133,8 @@ def psnr(generated: Tensor, target: Tensor, *, data_range: float = 1.0) -> Score
 def sharpness(generated: Tensor, target: Tensor, target_mask: Tensor | None = None) -> Score:
     """Mean gradient magnitude of the generated picture over the true one's: below 1 is blurred.
 
-    Gradients are differences of neighbouring pixels of the channels' mean; inside the target's mask if it is given.
+    Gradients are differences of neighbouring pixels of the channels' mean; inside the target's mask if it is
+    given.
     """
     _check(generated, target, target_mask)
     mask = torch.ones_like(generated[:, :1]) if target_mask is None else target_mask
@@ -144,7 +149,7 @@ def sharpness(generated: Tensor, target: Tensor, target_mask: Tensor | None = No
 def pck(
     predicted: Tensor, true: Tensor, visible: Tensor, reference_length: Tensor, *, threshold: float = 0.1
 ) -> Score:
-    """Share of the visible joints found within `threshold` times a reference length (percentage of correct keypoints).
+    """Percentage of correct keypoints: visible joints found within `threshold` times a reference length.
 
     Args:
         predicted: (B, K, 2) pixels, (x, y); NaN where no joint was found, which counts as wrong.
@@ -166,7 +171,7 @@ def pck(
 def pckh(
     predicted: Tensor, true: Tensor, visible: Tensor, head_size: Tensor, *, threshold: float = 0.5
 ) -> Score:
-    """PCK relative to the size of the head (Andriluka et al. 2014); `head_size` is (B,) pixels, the rest as `pck`."""
+    """PCK relative to the size of the head, (B,) pixels (Andriluka et al. 2014); the rest as `pck`."""
     score = pck(predicted, true, visible, head_size, threshold=threshold)
     return Score("pckh", score.values, {**score.protocol, "reference": "head size"})
 
@@ -224,7 +229,7 @@ def _window(window: str, sigma: float) -> Tensor:
 
 
 def _blur(images: Tensor, kernel: Tensor) -> Tensor:
-    """Filter the last two dimensions with a separable window, borders mirrored with the edge pixel repeated."""
+    """Filter the last two dimensions with a separable window; borders mirrored, edge pixel repeated."""
     radius, flat = len(kernel) // 2, images.flatten(0, -3).unsqueeze(1)
     for dim in (-1, -2):
         low = flat.narrow(dim, 0, radius).flip(dim)

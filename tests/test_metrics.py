@@ -60,7 +60,7 @@ def test_ssim_equals_the_literal_formula(images, window, weights, unbias) -> Non
     for b in range(3):
         maps = [
             literal_ssim_map(x.numpy(), y.numpy(), weights, 1.0, unbias)
-            for x, y in zip(generated[b], target[b])
+            for x, y in zip(generated[b], target[b], strict=True)
         ]
         assert float(score.values[b]) == pytest.approx(np.mean(maps), abs=1e-10)
 
