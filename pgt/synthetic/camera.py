@@ -2,8 +2,7 @@
 
 The person's turn belongs to the camera: a pose faces +z, `yaw` turns it. Image positions are in *image
 heights* from the image centre (x right, y down), so a camera means the same picture at any resolution, and
-the aspect ratio only decides how much is seen at the sides. Pixel coordinates are continuous: the image
-spans [0, W] x [0, H].
+the aspect ratio only decides how much is seen at the sides.
 """
 
 import math
@@ -66,16 +65,16 @@ def project(points: np.ndarray, camera: Camera, size: tuple[int, int]) -> tuple[
     """
     height, width = size
     view = points @ view_rotation(camera).T
-    x = width / 2 + height * (camera.center[0] + camera.scale * view[..., 0])
-    y = height / 2 + height * (camera.center[1] - camera.scale * view[..., 1])
+    x = (width - 1) / 2 + height * (camera.center[0] + camera.scale * view[..., 0])
+    y = (height - 1) / 2 + height * (camera.center[1] - camera.scale * view[..., 1])
     return np.stack([x, y], -1), view[..., 2]
 
 
 def unproject(pixels: np.ndarray, depth: np.ndarray, camera: Camera, size: tuple[int, int]) -> np.ndarray:
     """Return the world points (..., 3) that `project` maps to `pixels` (..., 2) (x, y) and `depth` (...)."""
     height, width = size
-    x = ((pixels[..., 0] - width / 2) / height - camera.center[0]) / camera.scale
-    y = (camera.center[1] - (pixels[..., 1] - height / 2) / height) / camera.scale
+    x = ((pixels[..., 0] - (width - 1) / 2) / height - camera.center[0]) / camera.scale
+    y = (camera.center[1] - (pixels[..., 1] - (height - 1) / 2) / height) / camera.scale
     return np.stack([x, y, depth], -1) @ view_rotation(camera)
 
 

@@ -1,8 +1,8 @@
 """Walking and running: one body at any moment of its stride.
 
 Hips, knees and soles follow the curves of textbook gait analysis (Perry and Burnfield 2010: the hip from 30
-degrees of flexion at heel strike to 10 of extension, the knee 60 in swing); pelvis and trunk turn against each
-other, arms swing against the legs, and the height is whatever keeps the lower foot on the ground.
+degrees of flexion at heel strike to 10 of extension, the knee 60 in swing); pelvis and trunk turn against
+each other, arms swing against the legs, and the height is whatever keeps the lower foot on the ground.
 """
 
 import math
