@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from pgt.data.pose import Pose
-from pgt.synthetic.articulation import BodyPose, rotation_from_vector
+from pgt.synthetic.articulation import BodyPose, frame_along, rotation_from_vector
 from pgt.synthetic.camera import Camera, unproject, view_rotation
 from pgt.synthetic.skeleton import BONE, PARENT, Frames, Proportions, forward_kinematics, joints_18
 
@@ -25,6 +25,13 @@ _LIMBS = (
     ("right_thigh", "right_calf", 9, 10, -1.0),
     ("left_thigh", "left_calf", 12, 13, -1.0),
 )
+# thighs and upper arms swing back only so far: share of the bone's length that may go behind the body
+_FARTHEST_BACK = {
+    BONE["right_thigh"]: 0.6,
+    BONE["left_thigh"]: 0.6,
+    BONE["right_upper_arm"]: 0.9,
+    BONE["left_upper_arm"]: 0.9,
+}
 _NEAR = 2e-4  # metres: joints this near their place are not moved
 _TELLING = 0.2  # the reference decides the sign of a bone's depth if it is at least this share of its length
 
@@ -52,6 +59,7 @@ def lift_pose(pose: Pose, proportions: Proportions, camera: Camera, reference: B
     for _ in range(2):  # twice, since a shoulder follows its arm
         for limb in _LIMBS:
             lift.aim_limb(*limb)
+    lift.level_soles(reference)
     rotation = view_rotation(camera)
     return replace(reference, rotations=lift.local, root=lift.root @ rotation)
 
@@ -179,7 +187,26 @@ class _Lift:
         if not self.visible[end] or np.abs(joints[end, :2] - target).max() < _NEAR:
             return
         now = joints[end] - start
-        self.rotate(bone, frames, _shortest(now, _lengthen(target - start[:2], now, forward)))
+        aim = _lengthen(target - start[:2], now, forward)
+        if bone in _FARTHEST_BACK:
+            parent, length = frames.rotations[PARENT[bone]][:, 2], np.linalg.norm(now)
+            other = aim * (1, 1, -1)
+            too_far = aim @ parent < -_FARTHEST_BACK[bone] * length
+            aim = other if too_far and other @ parent > aim @ parent else aim
+        self.rotate(bone, frames, _shortest(now, aim))
+
+    def level_soles(self, reference: BodyPose) -> None:
+        """Stand the foot of a leg that was moved flat, if it is one the body stands on."""
+        frames, _ = self.pose()
+        up = self.view[:, 1]
+        heights = {side: frames.origins[BONE[f"{side}_foot"]] @ up for side in ("right", "left")}
+        for side, height in heights.items():
+            thigh, calf, foot = (BONE[f"{side}_{bone}"] for bone in ("thigh", "calf", "foot"))
+            still = np.allclose(self.local[[0, thigh, calf]], reference.rotations[[0, thigh, calf]])
+            front = frames.rotations[calf][:, 2]
+            steep = front @ up  # of the shin; a foot on tiptoe or in the air keeps its angle
+            if not still and height < min(heights.values()) + 0.06 and abs(steep) < 0.6:
+                self.local[foot] = frames.rotations[calf].T @ frame_along(-up, front)
 
 
 def _lengthen(flat: np.ndarray, now: np.ndarray, likely: float) -> np.ndarray:
