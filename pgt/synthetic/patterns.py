@@ -1,82 +1,98 @@
 """Filtered elementary patterns: pulses, edges and noise that know how wide a pixel is.
 
-All are functions of coordinates alone. `width` is the extent of a pixel in the unit of the coordinate; a pattern finer
-than that has faded to its mean, so nothing flickers or makes moire at small sizes.
+All are functions of coordinates alone, of tensors for textures and of numpy arrays for scenes (many small steps, in
+which numpy costs a quarter). `width` is the extent of a pixel in the unit of the coordinate; a pattern finer than
+that has faded to its mean, so nothing flickers or makes moire at small sizes.
 """
 
-import math
 from functools import lru_cache
+from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from pgt.synthetic.draw import Draw
 
+Array = TypeVar("Array", Tensor, np.ndarray)
 TABLE = 64  # the noise repeats after this many cells
 
 
-def smoothstep(x: Tensor) -> Tensor:
+def floor(x: Array) -> Array:
+    """Round down."""
+    return torch.floor(x) if isinstance(x, Tensor) else np.floor(x)
+
+
+def fraction(x: Array) -> Array:
+    """Return what is left above the whole number below."""
+    return x - floor(x)
+
+
+def smoothstep(x: Array) -> Array:
     """Rise smoothly from 0 at x = 0 to 1 at x = 1."""
-    x = x.clamp(0, 1)
+    x = x.clip(0, 1)
     return x * x * (3 - 2 * x)
 
 
-def edge(distance: Tensor, width: Tensor | float) -> Tensor:
+def edge(distance: Array, width: Array | float) -> Array:
     """Return the share of a pixel that is inside, from its signed distance to the border (positive inside)."""
-    return (distance / width + 0.5).clamp(0, 1)
+    return (distance / width + 0.5).clip(0, 1)
 
 
-def pulse(x: Tensor, duty: Tensor | float, width: Tensor | float) -> Tensor:
+def pulse(x: Array, duty: Array | float, width: Array) -> Array:
     """Return the share of [x - width/2, x + width/2] covered by the intervals [k, k + duty]; exact."""
+    x = fraction(x)  # keeps the difference of integrals accurate far from the origin
+    width = width.clip(1e-3)
+    low, high = x - width / 2, x + width / 2
+    low_whole, high_whole = floor(low), floor(high)
+    covered = (high_whole - low_whole) * duty
+    covered = covered + (high - high_whole).clip(None, duty) - (low - low_whole).clip(None, duty)
+    return covered / width
 
-    def integral(t: Tensor) -> Tensor:
-        whole = torch.floor(t)
-        return whole * duty + torch.minimum(t - whole, torch.as_tensor(duty, dtype=t.dtype, device=t.device))
 
-    x = x - torch.floor(x)  # keeps the difference of integrals accurate far from the origin
-    width = torch.as_tensor(width, dtype=x.dtype, device=x.device).clamp(min=1e-3)
-    return (integral(x + width / 2) - integral(x - width / 2)) / width
-
-
-def detail(width: Tensor | float, start: float = 0.4, end: float = 1.0) -> Tensor:
+def detail(width: Array, start: float = 0.4, end: float = 1.0) -> Array:
     """Return how much of a pattern of period 1 is left at a pixel `width`: 1 up to `start`, 0 from `end` on."""
-    return ((end - torch.as_tensor(width)) / (end - start)).clamp(0, 1)
+    return ((end - width) / (end - start)).clip(0, 1)
 
 
-def noise(x: Tensor, y: Tensor) -> Tensor:
+def noise(x: Array, y: Array) -> Array:
     """Return smooth noise in [-1, 1] with cells of size 1 and period 64, standard deviation about 0.4."""
-    x0, y0 = torch.floor(x), torch.floor(y)
+    x0, y0 = floor(x), floor(y)
     fx, fy = x - x0, y - y0
     fx, fy = fx * fx * (3 - 2 * fx), fy * fy * (3 - 2 * fy)
-    column, row = x0.long() & (TABLE - 1), y0.long() & (TABLE - 1)
+    column, row = _whole(x0) & (TABLE - 1), _whole(y0) & (TABLE - 1)
     right, below = (column + 1) & (TABLE - 1), ((row + 1) & (TABLE - 1)) * TABLE
     row = row * TABLE
-    table = _table(x.device)
-    shape = (row + column).shape
-
-    def value(index: Tensor) -> Tensor:
-        return table.index_select(0, index.reshape(-1)).view(shape)
-
-    upper = torch.lerp(value(row + column), value(row + right), fx)
-    lower = torch.lerp(value(below + column), value(below + right), fx)
-    return torch.lerp(upper, lower, fy)
+    a, b = _random(row + column), _random(below + column)
+    upper, lower = a + fx * (_random(row + right) - a), b + fx * (_random(below + right) - b)
+    return upper + fy * (lower - upper)
 
 
-def cell_random(column: Tensor, row: Tensor, channel: int) -> Tensor:
+def cell_random(column: Array, row: Array, channel: int) -> Array:
     """Return a number in [-1, 1] that is fixed for each whole (column, row)."""
-    index = ((row.long() * 7 + 13 * channel) & (TABLE - 1)) * TABLE + (
-        (column.long() + 29 * channel) & (TABLE - 1)
+    row, column = (
+        (_whole(row) * 7 + 13 * channel) & (TABLE - 1),
+        (_whole(column) + 29 * channel) & (TABLE - 1),
     )
-    return _table(column.device).index_select(0, index.reshape(-1)).view(index.shape)
+    return _random(row * TABLE + column)
 
 
-@lru_cache(maxsize=4)
-def _table(device: torch.device) -> Tensor:
+def _whole(x: Array) -> Array:
+    return x.long() if isinstance(x, Tensor) else x.astype(np.int64)
+
+
+def _random(index: Array) -> Array:
+    if isinstance(index, Tensor):
+        return _table_on(index.device).index_select(0, index.reshape(-1)).view(index.shape)
+    return _table().take(index)
+
+
+@lru_cache(maxsize=1)
+def _table() -> np.ndarray:
     draw = Draw(20170524)
-    return torch.tensor([draw.uniform(-1, 1) for _ in range(TABLE * TABLE)], device=device)
+    return np.array([draw.uniform(-1, 1) for _ in range(TABLE * TABLE)], dtype=np.float32)
 
 
-def rotate(x: Tensor, y: Tensor, angle: float) -> tuple[Tensor, Tensor]:
-    """Turn the plane's coordinates by `angle` radians."""
-    c, s = math.cos(angle), math.sin(angle)
-    return c * x + s * y, c * y - s * x
+@lru_cache(maxsize=8)
+def _table_on(device: torch.device) -> Tensor:
+    return torch.from_numpy(_table()).to(device)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from pgt.synthetic.draw import Draw
-from pgt.synthetic.patterns import cell_random, detail, edge, noise, pulse, smoothstep
+from pgt.synthetic.patterns import cell_random, detail, edge, fraction, noise, pulse, smoothstep
 
 Color = tuple[float, float, float]
 
@@ -160,7 +160,7 @@ def _stripes(x: Tensor, y: Tensor, width: Tensor, variant: Tensor) -> tuple[Tens
 def _dots(x: Tensor, y: Tensor, width: Tensor, variant: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Discs in staggered rows; from variant 0.5 on, every other row has the third colour."""
     row = torch.floor(y)
-    dx, dy = _fraction(x + 0.5 * (row % 2)) - 0.5, y - row - 0.5
+    dx, dy = fraction(x + 0.5 * (row % 2)) - 0.5, y - row - 0.5
     radius = 0.20 + 0.25 * (variant % 0.5)
     disc = edge(radius - torch.sqrt(dx * dx + dy * dy), width.clamp(min=1e-3))
     disc = torch.lerp(math.pi * radius * radius, disc, detail(width))
@@ -195,7 +195,7 @@ def _floral(x: Tensor, y: Tensor, width: Tensor, variant: Tensor) -> tuple[Tenso
     petals = edge(size * (0.74 + 0.26 * (c * torch.cos(turn) - s * torch.sin(turn))) - radius, width)
     heart = edge(0.30 * size - radius, width)
     # A leaf in the gap between the cells, where rows meet.
-    lx, ly = _fraction(x + 0.25) - 0.25, _fraction(y + 0.5) - 0.5
+    lx, ly = fraction(x + 0.25) - 0.25, fraction(y + 0.5) - 0.5
     slant = 0.8 * jitter[2]
     leaf = edge(0.13 - torch.sqrt((lx + slant * ly) ** 2 * 5 + (ly - slant * lx) ** 2), width) * (
         variant > 0.3
@@ -220,7 +220,7 @@ def _logo(x: Tensor, y: Tensor, width: Tensor, variant: Tensor) -> tuple[Tensor,
     hy = y * 1.1 - 0.55 * torch.sqrt(x.abs() + 0.01) + 0.12
     heart = 0.40 - torch.sqrt(x * x * 1.1 + hy * hy)
     bars = torch.minimum(
-        0.5 - x.abs(), torch.minimum(0.42 - y.abs(), 0.08 - (_fraction(y / 0.3 + 0.5) - 0.5).abs() * 0.3)
+        0.5 - x.abs(), torch.minimum(0.42 - y.abs(), 0.08 - (fraction(y / 0.3 + 0.5) - 0.5).abs() * 0.3)
     )
     peaks = torch.minimum(
         torch.maximum(0.35 - 1.2 * (x + 0.12).abs(), 0.18 - 1.2 * (x - 0.25).abs()) - y, y + 0.32
@@ -267,16 +267,12 @@ def _denim(x: Tensor, y: Tensor, width: Tensor, variant: Tensor) -> tuple[Tensor
 
 def _knit(x: Tensor, y: Tensor, width: Tensor, variant: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Columns of v-shaped stitches; from variant 0.5 on, ribs of three columns."""
-    across = _fraction(x) - 0.5
+    across = fraction(x) - 0.5
     stitch = torch.cos(2 * math.pi * (1.3 * y + across.abs())) * torch.cos(math.pi * across)
     valley = 1 - torch.cos(2 * math.pi * across)
     bright = 1.01 - (0.08 * (1 - stitch) + 0.06 * (valley - 1)) * detail(width) - 0.08 * (1 - detail(width))
     rib = torch.cos(2 * math.pi * x / 3) * detail(width / 3) * (variant > 0.5)
     return torch.zeros_like(x), torch.zeros_like(x), bright + 0.09 * rib
-
-
-def _fraction(x: Tensor) -> Tensor:
-    return x - torch.floor(x)
 
 
 def _five_fold(c: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:

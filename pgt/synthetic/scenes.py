@@ -1,0 +1,88 @@
+"""What stands behind the people: studios, streets and places full of things, each from one seed.
+
+A scene is painted in image heights (see `canvas`), so it is the same at every resolution.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from pgt.synthetic.canvas import Canvas
+from pgt.synthetic.draw import Draw
+from pgt.synthetic.outdoors import paint_houses, paint_park
+from pgt.synthetic.palettes import BACKDROPS, jittered, mixed, scaled
+from pgt.synthetic.rooms import paint_room
+from pgt.synthetic.shading import Light
+from pgt.synthetic.street import paint_street
+
+SCENES = ("plain", "street", "cluttered")
+
+
+@dataclass(frozen=True)
+class Background:
+    """A scene: the same seed and kind ("plain", "street" or "cluttered") give the same one everywhere."""
+
+    seed: int
+    kind: str = "plain"
+
+    def __post_init__(self) -> None:
+        if self.kind not in SCENES:
+            raise ValueError(f"a background is one of {', '.join(SCENES)}, not {self.kind!r}")
+
+
+def draw_background(background: Background, size: tuple[int, int]) -> np.ndarray:
+    """Paint a scene.
+
+    Args:
+        background: which.
+        size: (H, W) in pixels; another width shows more or less of the same scene.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    canvas = Canvas(size)
+    PAINTERS[background.kind](canvas, Draw(background.seed, SCENES.index(background.kind)))
+    return canvas.picture()
+
+
+def light_of(background: Background) -> Light:
+    """Return the light that suits a scene: soft and white in a studio, from one side and tinted elsewhere."""
+    draw = Draw(background.seed, 7)
+    side = draw.choice((-1.0, 1.0)) * draw.uniform(0.25, 0.75)
+    warm = draw.uniform(-0.04, 0.04) if background.kind != "plain" else 0.0
+    strong = {"plain": 0.66, "street": 0.60, "cluttered": 0.64}[background.kind] * draw.uniform(0.92, 1.06)
+    ambient = 1.17 - strong
+    return Light(
+        direction=(side, -draw.uniform(0.5, 0.85), 0.75),
+        key=(strong + warm, strong, strong - warm),
+        sky=(ambient - 0.02 - warm / 2, ambient, ambient + 0.03 + warm / 2),
+        ground=(0.27 + warm / 2, 0.26, 0.25 - warm / 2),
+    )
+
+
+def _plain(canvas: Canvas, draw: Draw) -> None:
+    """A studio: paper that bends from wall to floor, lit by a soft lamp."""
+    wall = jittered(draw, draw.choice(BACKDROPS))
+    bend = draw.uniform(0.74, 0.84)
+    floor = scaled(wall, draw.uniform(0.90, 1.03))
+    canvas.gradient(0, bend, (scaled(wall, draw.uniform(0.92, 1.0)), wall))
+    canvas.gradient(bend, 1, (wall, mixed(wall, scaled(wall, 0.93), 0.8), floor, floor))
+    lamp = (draw.uniform(-0.25, 0.25), draw.uniform(0.25, 0.45))
+    canvas.ellipse(lamp, (0.32, 0.36), (1.0, 1.0, 1.0), opacity=draw.uniform(0.15, 0.4), soft=0.75)
+    canvas.vignette(draw.uniform(0.03, 0.10), lamp)
+
+
+def _cluttered(canvas: Canvas, draw: Draw) -> None:
+    """A room, a row of houses or a park."""
+    draw.choice((paint_room, paint_houses, paint_park), (5, 4, 3))(canvas, draw)
+    bright, warm = draw.uniform(0.9, 1.05), draw.uniform(-0.04, 0.04)
+    canvas.tint((bright * (1 + warm), bright, bright * (1 - warm)), draw.uniform(0.85, 1.0))
+    canvas.vignette(draw.uniform(0.0, 0.09))
+
+
+PAINTERS: dict[str, Callable[[Canvas, Draw], None]] = {
+    "plain": _plain,
+    "street": paint_street,
+    "cluttered": _cluttered,
+}
