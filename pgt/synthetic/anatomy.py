@@ -6,6 +6,7 @@ that skinning bends the surface as little as possible.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -27,6 +28,7 @@ class Shape:
     bust: float = 0.5  # 0 flat to 1 full, counted for feminine shapes only
 
 
+@lru_cache(maxsize=1024)
 def bind_frames(p: Proportions) -> Frames:
     """Frames of the bind pose."""
     rotations = np.tile(np.eye(3), (17, 1, 1))

@@ -33,7 +33,7 @@ def body_template(detail: str) -> Template:
 
 def skin_weights(blend: Blend, vertices: np.ndarray, faces: np.ndarray, spacing: float) -> np.ndarray:
     """Weights (V, 17): each vertex belongs to the bones of its nearest primitives, then the weights diffuse."""
-    distance, _ = blend.distances(vertices)
+    distance = blend.distances(vertices)
     share = np.exp((distance.min(0) - distance) / 0.01)
     weights = np.zeros((len(vertices), NUM_BONES), np.float32)
     for row, bone in zip(share, blend.bone, strict=True):
@@ -68,9 +68,35 @@ def fit_to_proportions(template: Template, p: Proportions) -> np.ndarray:
 
 
 def wrap_body(template: Template, start: np.ndarray, blend: Blend, steps: int = 3) -> Surface:
-    """Move the template from `start` (V, 3) onto a blend's surface: skin, or a garment around it."""
-    vertices, normals = settle(blend, start, steps)
+    """Move the template from `start` (V, 3) onto a blend's surface: skin, or a garment around it.
+
+    Each limb is moved by its own primitives and those it grows out of; the others are too far away to matter.
+    """
+    vertices, normals = np.empty_like(start, np.float32), np.empty_like(start, np.float32)
+    for chosen, near in _regions(template.weights, blend.bone):
+        vertices[chosen], normals[chosen] = settle(blend.subset(near), start[chosen], steps)
     return make_surface(vertices, normals, template.faces, template.weights)
+
+
+_TRUNK = [BONE[name] for name in ("pelvis", "spine", "chest", "neck", "left_upper_arm", "right_upper_arm")]
+_LIMBS = (
+    ("left", ("upper_arm", "forearm", "hand"), ("chest",)),
+    ("right", ("upper_arm", "forearm", "hand"), ("chest",)),
+    ("left", ("thigh", "calf", "foot"), ("pelvis", "spine", "right_thigh", "right_calf")),
+    ("right", ("thigh", "calf", "foot"), ("pelvis", "spine", "left_thigh", "left_calf")),
+)
+
+
+def _regions(weights: np.ndarray, bones: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Split vertices into limbs and trunk: (vertices, primitives that shape them), both as indices."""
+    regions, rest = [], np.ones(len(weights), bool)
+    for side, parts, roots in _LIMBS:
+        own = [BONE[f"{side}_{part}"] for part in parts]
+        chosen = weights[:, own].sum(1) > 0.75
+        rest &= ~chosen
+        regions.append((chosen, np.isin(bones, [*own, *(BONE[root] for root in roots)])))
+    regions.append((rest, np.isin(bones, [*_TRUNK, BONE["left_thigh"], BONE["right_thigh"]])))
+    return [(np.flatnonzero(v), np.flatnonzero(p)) for v, p in regions if v.any()]
 
 
 @lru_cache(maxsize=16)

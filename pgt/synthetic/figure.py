@@ -43,7 +43,7 @@ def figure_of(seed: int, split: str, detail: str) -> Figure:
 
 def detail_for(height: int) -> str:
     """Choose how fine a mesh an image of `height` pixels needs."""
-    return "coarse" if height <= 96 else "medium" if height <= 192 else "fine"
+    return "coarse" if height <= 100 else "medium" if height <= 300 else "fine"
 
 
 def build_figure(identity: Identity, detail: str = "fine") -> Figure:
@@ -56,8 +56,9 @@ def build_figure(identity: Identity, detail: str = "fine") -> Figure:
     p = identity.proportions
     template = body_template(detail)
     blend = sculpt_body(p, identity.shape)
-    on = g.Dressing(template, fit_to_proportions(template, p), blend, p, bind_frames(p))
-    pieces = [*_clothes(on, identity, detail), *_bare_skin(on, identity), *_feet(on, identity, detail)]
+    skin = wrap_body(template, fit_to_proportions(template, p), blend)
+    on = g.Dressing(template, skin.vertices, blend, p, bind_frames(p))
+    pieces = [*_clothes(on, identity, detail), *_bare_skin(on, identity, skin), *_feet(on, identity, detail)]
     for side, label in (("left", g.LEFT_ARM), ("right", g.RIGHT_ARM)):
         size = p.hand / Proportions().hand * (0.86 + 0.12 * (1 - identity.shape.feminine)) * 1.02
         hand = attach(hand_template(detail, side), f"{side}_hand", p, (size, size, size))
@@ -87,9 +88,9 @@ def _clothes(on: g.Dressing, i: Identity, detail: str) -> list[Surface]:
     return pieces
 
 
-def _bare_skin(on: g.Dressing, i: Identity) -> list[Surface]:
+def _bare_skin(on: g.Dressing, i: Identity, skin: Surface) -> list[Surface]:
     """The parts of the body that no garment covers, with a little more under every hem."""
-    skin = wrap_body(on.template, on.start, on.blend).painted(SKIN, g.FACE)
+    skin = skin.painted(SKIN, g.FACE)
     pieces = []
     for side, label in (("left", g.LEFT_ARM), ("right", g.RIGHT_ARM)):
         arm = skin.weights[:, g.ARMS[side]].sum(1)

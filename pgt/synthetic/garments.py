@@ -124,7 +124,7 @@ def dress_top(
     if cut_of.sleeve < 0.9:
         extra |= dict.fromkeys((BONE["left_upper_arm"], BONE["right_upper_arm"]), 0.4 * cut_of.ease - 0.004)
     softness = 0.022 + 0.5 * cut_of.ease
-    surface = wrap_body(on.template, on.start, _loosened(on.blend, cut_of.ease, extra, softness))
+    surface = wrap_body(on.template, on.start, _loosened(on.blend, cut_of.ease, extra, softness), 2)
     surface = cut(surface, surface.vertices[:, 1] - on.crotch - cut_of.hem)
     surface = cut(surface, neckline(on, surface.vertices, cut_of))
     for side in ("left", "right"):
@@ -228,7 +228,7 @@ def dress_trousers(on: Dressing, detail: str, cut_of: Bottom, material: int, tri
     on = _part(on, detail, "lower")
     extra = {BONE[f"{side}_calf"]: cut_of.flare for side in ("left", "right")}
     softness = 0.018 + 0.35 * cut_of.ease
-    surface = wrap_body(on.template, on.start, _loosened(on.blend, cut_of.ease, extra, softness))
+    surface = wrap_body(on.template, on.start, _loosened(on.blend, cut_of.ease, extra, softness), 2)
     surface = cut(surface, on.crotch + cut_of.waist - surface.vertices[:, 1])
     surface = cut(surface, cut_of.length - on.along_leg(surface.vertices))
     surface = _map_trousers(on, surface.painted(material, PANTS), cut_of, trim)
@@ -270,7 +270,7 @@ def dress_skirt(
     t = np.linspace(0, 1, rings)[:, None]
     angle = np.linspace(-np.pi, np.pi, segments + 1)[None]  # the seam is at the back
     heights = top - t * (cut_of.waist + length)
-    grid = np.stack(np.broadcast_arrays(0.42 * np.sin(angle), heights, 0.42 * np.cos(angle)), -1).reshape(
+    grid = np.stack(np.broadcast_arrays(0.30 * np.sin(angle), heights, 0.26 * np.cos(angle)), -1).reshape(
         -1, 3
     )
     shells = _loosened(on.blend, cut_of.ease, {}, 0.05)
@@ -300,7 +300,7 @@ def dress_skirt(
 
 def _shrink_wrap(blend: Blend, points: np.ndarray) -> np.ndarray:
     """Move points level towards the axis until they meet the blend."""
-    for _ in range(9):
+    for _ in range(6):
         value, gradient = blend(points)
         level = gradient * np.array([1, 0, 1], np.float32)
         slope = np.maximum((level**2).sum(1), 0.35)
@@ -348,7 +348,7 @@ def dress_leg_cover(
 ) -> Surface:
     """Return socks or boot shafts: the legs between two shares of their length, labelled as the legs."""
     on = _part(on, detail, "lower")
-    surface = wrap_body(on.template, on.start, _loosened(on.blend, ease, {}, on.blend.softness))
+    surface = wrap_body(on.template, on.start, _loosened(on.blend, ease, {}, on.blend.softness), 2)
     along = on.along_leg(surface.vertices)
     surface = cut(surface, np.minimum(along - low, high - along))
     halves = []

@@ -33,34 +33,43 @@ class Blend:
         fields = ("bone", "a", "b", "radius_a", "radius_b", "scale", "rotation")
         return replace(self, **{name: getattr(self, name)[keep] for name in fields})
 
-    def distances(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """First-order distance of (N, 3) points to every primitive: (P, N) metres, and its gradient (P, N, 3)."""
-        to_local = (self.rotation / self.scale[:, None, :]).transpose(0, 2, 1).astype(np.float32)  # (P, 3, 3)
-        start = np.einsum("pij,pj->pi", to_local, self.a)
-        axis = np.einsum("pij,pj->pi", to_local, self.b - self.a)
-        length2 = np.maximum((axis**2).sum(-1), 1e-9)
-        q = np.matmul(points[None].astype(np.float32), to_local.transpose(0, 2, 1)) - start[:, None]
-        t = np.matmul(q, (axis / length2[:, None])[:, :, None])[..., 0]
-        inner = (t > 0) & (t < 1)
-        np.clip(t, 0, 1, out=t)
-        q -= t[..., None] * axis[:, None]
-        norm = np.sqrt(np.einsum("pni,pni->pn", q, q)) + 1e-9
-        taper = self.radius_b - self.radius_a
-        distance = norm - (self.radius_a[:, None] + t * taper[:, None])
-        q /= norm[..., None]
-        q -= (inner * (taper / length2)[:, None])[..., None] * axis[:, None]
-        gradient = np.matmul(q, to_local)
-        steepness = np.sqrt(np.einsum("pni,pni->pn", gradient, gradient)) + 1e-9
-        return distance / steepness, gradient / steepness[..., None]
+    def distances(self, points: np.ndarray) -> np.ndarray:
+        """First-order distance of (N, 3) points to every primitive: (P, N) metres."""
+        return self._in_local_axes(points)[0]
 
     def __call__(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Signed distance of (N, 3) points to the melted surface, (N,), and its gradient (N, 3)."""
-        distance, gradient = self.distances(points)
+        distance, gradient, to_local = self._in_local_axes(points)
         nearest = distance.min(0)
         weight = np.exp((nearest - distance) / self.softness)
         total = weight.sum(0)
-        gradient = np.einsum("pn,pni->ni", weight, gradient) / total[:, None]
-        return nearest - self.softness * np.log(total), gradient
+        weight /= total
+        gradient *= weight[:, None]
+        world = gradient.reshape(-1, gradient.shape[2]).T @ to_local
+        return nearest - self.softness * np.log(total), world
+
+    def _in_local_axes(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Distances (P, N), their gradients along the primitives' axes (P, 3, N), and those axes (3 P, 3)."""
+        to_local = (self.rotation / self.scale[:, None, :]).transpose(0, 2, 1)  # (P, 3, 3)
+        start = np.einsum("pij,pj->pi", to_local, self.a)
+        axis = np.einsum("pij,pj->pi", to_local, self.b - self.a)
+        length2 = np.maximum((axis**2).sum(-1), 1e-9)
+        to_local = np.ascontiguousarray(to_local.reshape(-1, 3), np.float32)
+        q = (to_local @ points.T.astype(np.float32)).reshape(len(start), 3, -1) - start[:, :, None]
+        t = (q * (axis / length2[:, None])[:, :, None]).sum(1)
+        inner = (t > 0) & (t < 1)
+        np.clip(t, 0, 1, out=t)
+        q -= t[:, None] * axis[:, :, None]
+        norm = np.sqrt((q * q).sum(1)) + 1e-9
+        taper = self.radius_b - self.radius_a
+        distance = norm - (self.radius_a[:, None] + t * taper[:, None])
+        q /= norm[:, None]
+        q -= (inner * (taper / length2)[:, None])[:, None] * axis[:, :, None]
+        # |rotation diag(1 / scale) q| without turning q to world axes
+        steepness = np.sqrt((q * q * (self.scale**-2)[:, :, None]).sum(1)) + 1e-9
+        distance /= steepness
+        q /= steepness[:, None]
+        return distance, q, to_local
 
 
 def settle(blend: Blend, points: np.ndarray, steps: int = 3) -> tuple[np.ndarray, np.ndarray]:
