@@ -65,14 +65,30 @@ def hull_spans(points: Tensor, used: Tensor, height: int) -> tuple[Tensor, Tenso
     return low.amin(dim=-2), high.amax(dim=-2)
 
 
-def disc_spans(centers: Tensor, radius: float, height: int) -> tuple[Tensor, Tensor]:
-    """Return where each row enters and leaves the discs around (..., 2) centers: low and high (..., height)."""
-    rows = torch.arange(height, dtype=centers.dtype, device=centers.device)
-    x, y = centers.unsqueeze(-2).unbind(dim=-1)
-    squared = radius**2 - (rows - y) ** 2
-    half = squared.clamp_min(0).sqrt()
-    hit = squared >= 0
-    return torch.where(hit, x - half, torch.inf), torch.where(hit, x + half, -torch.inf)
+def capsule_spans(start: Tensor, end: Tensor, radius: float, height: int) -> tuple[Tensor, Tensor]:
+    """Return where each row enters and leaves what a disc covers as it slides from `start` to `end`.
+
+    Args:
+        start, end: (..., 2) float, (x, y); may coincide.
+        radius: of the disc, in pixels.
+        height: number of rows.
+
+    Returns:
+        low and high, each (..., height), as of `hull_spans`.
+    """
+    rows = torch.arange(height, dtype=start.dtype, device=start.device)
+    (x, y), (along, rise) = start.unsqueeze(-2).unbind(dim=-1), (end - start).unsqueeze(-2).unbind(dim=-1)
+    rise_or_tiny = torch.where(rise == 0, 1e-6, rise)
+    # The leftmost point of a row is on the disc whose edge there is tangent to the limb's side, so that disc's
+    # centre is `reach` rows away from the row; or, past the limb's ends, on the last disc. The rightmost likewise.
+    reach = torch.sign(rise_or_tiny) * along / torch.hypot(along, rise_or_tiny) * (radius * (1 + 1e-6))
+    spans = []
+    for side in (-1, 1):
+        place = ((rows - y + side * reach) / rise_or_tiny).clamp(0, 1)
+        squared = radius**2 - (rows - y - place * rise) ** 2
+        edge = x + place * along + side * squared.clamp_min(0).sqrt()
+        spans.append(torch.where(squared >= -1e-4, edge, -side * torch.inf))
+    return spans[0], spans[1]
 
 
 def fill_spans(low: Tensor, high: Tensor, width: int, *, union: bool = False) -> Tensor:
@@ -91,7 +107,9 @@ def fill_spans(low: Tensor, high: Tensor, width: int, *, union: bool = False) ->
     after = (high + 1e-4).floor().add(1).clamp(0, width).long()
     count = (after - first).clamp_min(0).flatten()
     planes = batch if union else batch * shapes
-    row = torch.arange(planes * height, device=low.device).view(batch, -1, height).expand(batch, shapes, height)
+    row = (
+        torch.arange(planes * height, device=low.device).view(batch, -1, height).expand(batch, shapes, height)
+    )
     # List the positions of all pixels inside, span after span: position = start of the span + place within it.
     end = count.cumsum(dim=0)
     start = (row * width + first).flatten() - (end - count)
@@ -148,7 +166,9 @@ def fit_affine(source: Tensor, target: Tensor, weights: Tensor | None = None) ->
     inverse = torch.stack([yy, -xy, -xy, xx], dim=-1).unflatten(-1, (2, 2)) / safe[..., None, None]
     linear = ((share * target).mT @ source) @ inverse
     shift = target_mean.mT - linear @ source_mean.mT
-    return torch.where(valid[..., None, None], torch.cat([linear, shift], dim=-1), identity_affine(linear)), valid
+    return torch.where(
+        valid[..., None, None], torch.cat([linear, shift], dim=-1), identity_affine(linear)
+    ), valid
 
 
 def identity_affine(like: Tensor) -> Tensor:

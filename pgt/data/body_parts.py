@@ -193,8 +193,13 @@ def part_affines(
         matrices (B, 10, 2, 3) from a source pixel to a target pixel, and valid (B, 10) bool; an invalid part has the
         identity. To warp a picture, give `geometry.warp_affine` the inverse (`geometry.invert_affine`).
     """
-    source, source_valid = part_corners(source_keypoints, source_visible)
-    target, target_valid = part_corners(target_keypoints, target_visible)
+    # One call for both poses: a small batch costs by the number of operations, not by their size.
+    keypoints, visible = (
+        torch.cat([source_keypoints, target_keypoints]),
+        torch.cat([source_visible, target_visible]),
+    )
+    corners, known = part_corners(keypoints, visible)
+    (source, target), (source_valid, target_valid) = corners.chunk(2), known.chunk(2)
     if borrow:
         other = list(MIRRORED_PARTS)
         source = torch.where(source_valid[..., None, None], source, source[:, other])

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pgt.geometry import capsule_spans, fill_spans, hull_spans, resize_points, zeros
 from pgt.geometry import closing as close_holes
-from pgt.geometry import disc_spans, fill_spans, hull_spans, resize_points, zeros
 
 JOINTS = (
     "nose", "neck",
@@ -80,7 +80,7 @@ class Pose:
     image_size: tuple[int, int]
 
     def __post_init__(self) -> None:
-        keypoints = np.array(self.keypoints, dtype=np.float32)
+        keypoints = np.array(self.keypoints, dtype=np.float64)
         visible = np.array(self.visible, dtype=bool)
         if keypoints.shape != (NUM_JOINTS, 2) or visible.shape != (NUM_JOINTS,):
             raise ValueError(
@@ -96,7 +96,7 @@ class Pose:
         height, width = (int(side) for side in self.image_size)
         if height < 1 or width < 1:
             raise ValueError(f"A pose needs an image size of at least 1x1, but got {height}x{width}.")
-        object.__setattr__(self, "keypoints", keypoints)
+        object.__setattr__(self, "keypoints", keypoints.astype(np.float32))
         object.__setattr__(self, "visible", visible)
         object.__setattr__(self, "image_size", (height, width))
 
@@ -163,7 +163,7 @@ def _split_points(points: object, what: str) -> tuple[np.ndarray, np.ndarray]:
         numbers = np.asarray(points, dtype=np.float64).reshape(-1, 3)
     except (ValueError, TypeError, OverflowError):
         raise ValueError(f'"{what}" must be a list of x, y, visible triples of numbers.') from None
-    keypoints, visible = numbers[:, :2].astype(np.float32), numbers[:, 2] > 0
+    keypoints, visible = numbers[:, :2], numbers[:, 2] > 0
     if len(numbers) == NUM_JOINTS:
         return keypoints, visible
     if len(numbers) == 25:
@@ -314,20 +314,9 @@ def limb_spans(
     keypoints: Tensor, visible: Tensor, limbs: Sequence[tuple[int, int]], height: int, radius: float
 ) -> tuple[Tensor, Tensor]:
     """Return where each row enters and leaves each limb, a disc slid from joint to joint: two (B, limbs, H)."""
-    start, end = (keypoints[:, [limb[side] for limb in limbs]] for side in (0, 1))  # (B, L, 2)
-    drawn = visible[:, [limb[0] for limb in limbs]] & visible[:, [limb[1] for limb in limbs]]
-    along = end - start
-    length = along.norm(dim=-1, keepdim=True).clamp_min(1e-6)  # coincident ends: a single disc, not NaN
-    across = torch.stack([-along[..., 1], along[..., 0]], dim=-1) * (radius / length)
-    corners = torch.stack([start + across, start - across, end - across, end + across], dim=-2)
-    pieces = [
-        disc_spans(start, radius, height),
-        disc_spans(end, radius, height),
-        hull_spans(corners, drawn.unsqueeze(-1).expand(-1, -1, 4), height),
-    ]
-    low = torch.stack([low for low, _ in pieces]).amin(dim=0)
-    high = torch.stack([high for _, high in pieces]).amax(dim=0)
-    drawn = drawn.unsqueeze(-1)
+    first, second = (list(ends) for ends in zip(*limbs, strict=True))
+    low, high = capsule_spans(keypoints[:, first], keypoints[:, second], radius, height)
+    drawn = (visible[:, first] & visible[:, second]).unsqueeze(-1)
     return torch.where(drawn, low, torch.inf), torch.where(drawn, high, -torch.inf)
 
 
