@@ -17,7 +17,8 @@ from torch.nn import functional as F
 from pgt.data.body_parts import MIRRORED_PARTS, NUM_PARTS, PARTS, body_scale, part_corners
 from pgt.data.parsing import LABELS
 from pgt.data.pose import JOINTS, PoseEncoding, pose_mask
-from pgt.geometry import dilate, fit_affine, invert_affine, warp_affine
+from pgt.geometry import fit_affine, invert_affine, warp_affine
+from pgt.layers.inpainting import fill_unknown, remove_person
 
 # From back to front; seen from behind, hanging and folded arms are mostly beyond the body.
 _TORSO_AND_LEGS = ("torso", "right_thigh", "left_thigh", "right_calf", "left_calf")
@@ -123,7 +124,7 @@ class PartWarp(nn.Module):
         background = source_background if self.true_background else None
         if background is None:
             skeleton = pose_mask(source_keypoints, source_visible, size, radius=size[0] / 32)
-            background = remove(source, source_person_mask.maximum(skeleton))
+            background = remove_person(source, source_person_mask.maximum(skeleton))
         texture = _continued(source, _shown(owned, body, target, source_label_map))
         layers, opacity = _moved(texture, owned, source_person_mask, body, target)
         return _painted(background, layers, opacity, _painters_order(target))
@@ -135,10 +136,12 @@ def find_parts(keypoints: Tensor, visible: Tensor, size: tuple[int, int]) -> Par
     scale = body_scale(keypoints, visible, size[0])
     radius = keypoints.new_tensor(RADII) * scale[:, None]  # (B, 10)
     torso, half_width = _widened_torso(corners[:, 0], TORSO_SIDE_RADIUS * scale)
+    head, head_valid = _head_or_guess(corners[:, 1], valid[:, :2], torso, scale)
+    valid = torch.cat([valid[:, :1], head_valid[:, None], valid[:, 2:]], dim=1)
     # A limb's corners are to the person's right and left: whoever turns round is mirrored limb by limb.
     from_back = (torso[:, 3, 0] > torso[:, 2, 0])[:, None, None, None]  # the right shoulder is on the right
     limbs = torch.where(from_back, corners[:, 2:, [1, 0, 3, 2]], corners[:, 2:])
-    corners = torch.cat([torso[:, None], corners[:, 1:2], limbs], dim=1)
+    corners = torch.cat([torso[:, None], head[:, None], limbs], dim=1)
     radius = torch.cat([half_width[:, None], radius[:, 1:]], dim=1).clamp_min(1)
 
     # A part's bone runs between the middles of its two ends; the head is a ball.
@@ -148,6 +151,24 @@ def find_parts(keypoints: Tensor, visible: Tensor, size: tuple[int, int]) -> Par
     start, end = torch.where(is_head, middle, start), torch.where(is_head, middle, end)
     distance = _distance_to_segments(start, end, size) / radius[..., None, None]
     return Parts(keypoints, visible, corners, valid, distance.masked_fill(~valid[..., None, None], torch.inf))
+
+
+def _head_or_guess(head: Tensor, valid: Tensor, torso: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """Put a head without visible face, as seen from behind, on top of the torso.
+
+    Args:
+        head, torso: (B, 4, 2) corners.
+        valid: (B, 2) bool of torso and head.
+        scale: (B,) pixels.
+
+    Returns:
+        corners (B, 4, 2), and whether the head is known now, (B,) bool.
+    """
+    hips, shoulders = torso[:, :2].mean(dim=1), torso[:, 2:].mean(dim=1)
+    up = (shoulders - hips) / (shoulders - hips).norm(dim=-1, keepdim=True).clamp_min(1e-6)
+    square = scale.new_tensor([[-0.4, -0.4], [0.4, -0.4], [0.4, 0.4], [-0.4, 0.4]])
+    guess = (shoulders + 0.45 * scale[:, None] * up)[:, None] + square * scale[:, None, None]
+    return torch.where(valid[:, 1, None, None], head, guess), valid.any(dim=1)
 
 
 def _widened_torso(corners: Tensor, least: Tensor) -> tuple[Tensor, Tensor]:
@@ -214,37 +235,11 @@ def own_pixels(body: Parts, person_mask: Tensor, label_map: Tensor | None) -> Te
             [[name in ("background", *_LABELS_OF_PART[part]) for name in LABELS] for part in PARTS]
         )
         allowed = table.to(label_map.device)[:, label_map].transpose(0, 1)  # (B, 10, H, W)
-        sleeve = (label_map == LABELS.index("upper_clothes"))[:, None] & _mask_of(_ARMS, label_map.device)
-        distance = torch.where(allowed, distance + 0.5 * sleeve, torch.inf)  # in doubt it is the torso's
+        shirt = (label_map == LABELS.index("upper_clothes")) & (distance[:, 0] < 1)  # in doubt the torso's
+        doubt = 0.5 * (shirt[:, None] & _mask_of(_ARMS, label_map.device))
+        distance = torch.where(allowed, distance + doubt, torch.inf)
     nearest = distance.amin(dim=1, keepdim=True)
     return ((distance <= nearest) & (nearest < REACH)).to(person_mask) * person_mask
-
-
-def remove(image: Tensor, person: Tensor) -> Tensor:
-    """Take a person out of a picture (B, 3, H, W): fill its mask (B, 1, H, W) and a rim from around."""
-    rim = 2 * max(1, image.shape[-2] // 48) + 1
-    hidden = dilate((person > 0.5).to(torch.uint8), rim).to(image)
-    return fill_unknown(image, 1 - hidden)
-
-
-def fill_unknown(image: Tensor, known: Tensor) -> Tensor:
-    """Continue an image smoothly into its unknown pixels: average down a pyramid, then fill from coarse to
-    fine.
-
-    Args:
-        image: (B, C, H, W).
-        known: (B, 1, H, W) in [0, 1]; how far to trust each pixel.
-
-    Returns:
-        (B, C, H, W): the image itself where `known` is 1; zero everywhere if nothing is known.
-    """
-    if max(image.shape[-2:]) == 1:
-        return image * (known > 0)
-    weight = F.avg_pool2d(known, 2, ceil_mode=True)
-    coarse = F.avg_pool2d(image * known, 2, ceil_mode=True) / weight.clamp_min(1e-6)
-    coarse = fill_unknown(coarse, (4 * weight).clamp_max(1))  # one known pixel of four is enough
-    smooth = F.interpolate(coarse, size=image.shape[-2:], mode="bilinear", align_corners=False)
-    return known * image + (1 - known) * smooth
 
 
 def _shown(owned: Tensor, body: Parts, target: Parts, label_map: Tensor | None) -> Tensor:
