@@ -18,7 +18,7 @@ from torch import Tensor
 
 NUM_LABELS = 10
 EMPTY = torch.iinfo(torch.int64).max
-DEPTH_STEPS = 2**12  # depth levels per sample
+DEPTH_STEPS = 2**12  # depth levels per pixel
 SMOOTH = 2.0  # pixels of depth; a pixel is looked up once only if its samples differ by less
 
 
@@ -179,7 +179,7 @@ class _Covered:
     """Every (triangle, sample) pair that overlaps."""
 
     triangle: Tensor  # (N,) int64
-    depth: Tensor  # (N,) float32, samples towards the viewer
+    depth: Tensor  # (N,) float32, pixels towards the viewer
     sample: Tensor  # (N,) int64, index into the flat (B, H, W, S, S)
 
 
@@ -301,7 +301,7 @@ class _Pixels:
     ) -> None:
         per_pixel = supersample**2
         sample, triangle = (a.index_select(0, nearest) for a in (covered.sample, covered.triangle))
-        depth = covered.depth.index_select(0, nearest) / supersample
+        depth = covered.depth.index_select(0, nearest)
         sample_pixel = sample // per_pixel
         sub = sample - sample_pixel * per_pixel
         touched = torch.zeros(num_images * size[0] * size[1], dtype=torch.bool, device=sample.device)
