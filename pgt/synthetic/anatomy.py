@@ -123,7 +123,7 @@ def _sculpt_torso(s: Sculptor, p: Proportions, shape: Shape) -> None:
     wide = 0.62 * w / 0.104
     s.add("chest", (0, 0.04, -0.004), ribs, (0, 0.12, -0.012), ribs * 0.96, scale=(1.05 * wide, 1, 0.93))
     s.pair(
-        "chest", (0.0, 0.172, -0.022), 0.058 + 0.01 * m, (0.70 * w, 0.168, -0.018), radius_b=0.05 + 0.008 * m
+        "chest", (0.0, 0.172, -0.022), 0.058 + 0.01 * m, (0.70 * w, 0.152, -0.016), radius_b=0.045 + 0.008 * m
     )
     # trapezius: shoulders slope from the neck
     top = p.chest
@@ -142,7 +142,7 @@ def _sculpt_torso(s: Sculptor, p: Proportions, shape: Shape) -> None:
         s.pair("chest", (0.072, 0.062, 0.056 + 0.022 * shape.bust), full, scale=(1.12, 1, 0.95))
     s.pair("chest", (0.075, 0.10, -0.055), 0.058, scale=(1.1, 1.3, 0.65))
     # neck
-    neck = 0.047 + 0.011 * (1 - f) + 0.004 * m
+    neck = 0.037 + 0.012 * (1 - f) + 0.004 * m
     s.add("neck", (0, -0.03, -0.012), neck + 0.006, (0, p.neck + 0.05, 0.006), neck - 0.002)
 
 
@@ -150,7 +150,7 @@ def _sculpt_arms(s: Sculptor, p: Proportions, shape: Shape) -> None:
     g = (0.45 + 0.55 * shape.girth) * (1.0 - 0.12 * shape.feminine)
     m = shape.muscle * (1 - 0.4 * shape.feminine)
     up, fore = p.upper_arm, p.forearm
-    s.pair("upper_arm", (-0.008, -0.005, 0), 0.044 * g + 0.008 * m, (0.002, -0.11, 0), radius_b=0.042 * g)
+    s.pair("upper_arm", (-0.010, -0.018, 0), 0.042 * g + 0.008 * m, (0.002, -0.11, 0), radius_b=0.042 * g)
     s.pair("upper_arm", (0, -0.02, 0), 0.043 * g, (0, -up, 0), radius_b=0.034 * g)
     s.pair(
         "upper_arm", (0, -0.32 * up, 0.010), 0.036 * g + 0.010 * m, (0, -0.7 * up, 0.008), radius_b=0.034 * g
@@ -162,7 +162,7 @@ def _sculpt_arms(s: Sculptor, p: Proportions, shape: Shape) -> None:
         (0, -0.7 * up, -0.008),
         radius_b=0.031 * g,
     )
-    s.pair("forearm", (0, 0, -0.002), 0.034 * g, (0, -fore, 0), radius_b=0.0225 * g, scale=(1.08, 1, 0.95))
+    s.pair("forearm", (0, 0, -0.002), 0.034 * g, (0, -fore, 0), radius_b=0.019 * g, scale=(1.08, 1, 0.95))
     s.pair(
         "forearm",
         (0.004, -0.17 * fore, 0.003),

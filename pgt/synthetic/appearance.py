@@ -152,11 +152,10 @@ class _Paint:
 
     def beard(self) -> None:
         """Stubble or a beard on jaw, chin and upper lip."""
-        jaw = smoothstep((0.40 + 0.35 * (self.a - 0.16).clamp(min=0) * 4 - self.v) / 0.14)
-        jaw = jaw * smoothstep((0.46 - self.v) / 0.06)
-        cheek = 1 - smoothstep((0.20 - self.a) / 0.06) * smoothstep((self.v - 0.275) / 0.05)
-        moustache = smoothstep((0.13 - self.a) / 0.04) * smoothstep((0.355 - self.v) / 0.03)
-        jaw = torch.maximum(jaw * cheek, moustache)
+        # Upper edge: down from the nose along the moustache, then up the cheek to the ear.
+        top = torch.maximum(0.352 - 0.55 * self.a, 0.095 + 1.10 * self.a)
+        jaw = smoothstep((top - self.v) / 0.045) * smoothstep((0.315 - self.a) / 0.06)
+        jaw = jaw * (1 - 0.6 * self.blob(0.055, 0.185, 0.02, 0.012))
         hair = noise(self.u * 90, self.v * 40) * detail(self.width * 90, 0.3)
         brow = [self.at(9 + i) * (1 + 0.25 * hair) for i in range(3)]
         self.over(jaw * (0.90 * self.at(24) + 0.30 * self.at(25)), brow)

@@ -135,26 +135,28 @@ def dress_top(
     if cut_of.front == "open":
         surface = cut(surface, _open_front(on, surface.vertices, cut_of.opening))
     surface = _map_top(on, surface.painted(material, UPPER), cut_of, trim)
-    return hemmed(surface, 0.9 * cut_of.ease + 0.004)
+    surface = hemmed(surface, 0.9 * cut_of.ease + 0.004)
+    x, y, _ = surface.vertices.T
+    return two_sided(
+        surface, (np.abs(x) < 0.15) & (y > on.shoulder_height - 0.07)
+    )  # one looks into the neckline
 
 
 def neckline(on: Dressing, points: np.ndarray, cut_of: Top) -> np.ndarray:
-    """Positive on the garment's side of the neckline."""
+    """Positive on the garment's side of the neckline: outside a half ellipse or wedge around the neck's base."""
     x, y, z = points.T
-    front = np.clip((z + 0.03) / 0.08, 0, 1)
-    top = on.shoulder_height + 0.018 - 0.30 * np.clip(z + 0.02, -0.06, 0.1)
-    if cut_of.collar or cut_of.hood:
-        top = top + 0.022
-    width = {"crew": 0.075, "vee": 0.075, "scoop": 0.10}[cut_of.neck]
-    slope = cut_of.neck_depth / width
+    front = np.clip((z + 0.03) / 0.07, 0, 1)
+    front = front * front * (3 - 2 * front)
+    stands = cut_of.collar or cut_of.hood
+    top = on.shoulder_height + (0.030 if stands else 0.012)
+    width = 0.098 if cut_of.neck == "scoop" else 0.078
+    depth = 0.022 + front * (0.038 + cut_of.neck_depth)
+    across, down = np.abs(x) / width, np.clip(top - y, 0, None) / depth
+    outside = np.hypot(across, down) - 1
     if cut_of.neck == "vee":
-        dip = np.maximum(cut_of.neck_depth - slope * np.abs(x), 0)
-    else:
-        dip = cut_of.neck_depth * np.sqrt(np.clip(1 - (x / width) ** 2, 0, 1))
-    beside = np.minimum(
-        np.hypot(x, 0.8 * (z + 0.012)) - 0.086, top + 0.05 - y
-    )  # shoulders rise above the neckline
-    return np.maximum(top - front * dip - y, beside)
+        outside = outside + front * (across + down - 1 - outside)
+    lid = top + (0.045 if stands else 0.03) - y + 3 * np.clip(np.abs(x) - 0.09, 0, None)
+    return np.minimum(0.06 * outside, lid)
 
 
 def _sleeve_field(on: Dressing, surface: Surface, side: str, share: float) -> np.ndarray:
@@ -278,7 +280,7 @@ def dress_skirt(
         shells.bone,
         [BONE[b] for b in ("pelvis", "spine", "left_thigh", "right_thigh", "left_calf", "right_calf")],
     )
-    points = _shrink_wrap(shells.subset(lower), grid)
+    points = _rounded(_shrink_wrap(shells.subset(lower), grid), angle, rings)
     drop = np.clip((on.crotch - 0.02 - points[:, 1]) / max(length, 0.1), 0, 1)
     radial = points * [1, 0, 1]
     radial /= np.linalg.norm(radial, axis=1, keepdims=True)
@@ -308,6 +310,17 @@ def _shrink_wrap(blend: Blend, points: np.ndarray) -> np.ndarray:
     return points
 
 
+def _rounded(points: np.ndarray, angle: np.ndarray, rings: int) -> np.ndarray:
+    """Replace each ring by a round one of the same width and depth; from the hips down none is narrower than above."""
+    ring = points.reshape(rings, -1, 3).copy()
+    side, front, back = np.abs(ring[..., 0]).max(1), ring[..., 2].max(1), -ring[..., 2].min(1)
+    side, front, back = (np.maximum.accumulate(extent)[:, None] for extent in (side, front, back))
+    sine, cosine = np.sin(angle), np.cos(angle)
+    ring[..., 0] = side * np.sign(sine) * np.abs(sine) ** 0.88
+    ring[..., 2] = np.where(cosine > 0, front, back) * np.sign(cosine) * np.abs(cosine) ** 0.88
+    return ring.reshape(-1, 3)
+
+
 def _grid_faces(rows: int, columns: int) -> np.ndarray:
     index = np.arange(rows * columns).reshape(rows, columns)
     a, b, c, d = (
@@ -329,10 +342,10 @@ def _closed_normals(points: np.ndarray, faces: np.ndarray, rings: int, segments:
 def _skirt_weights(on: Dressing, points: np.ndarray) -> np.ndarray:
     """Cloth follows the pelvis at the waist and the nearer thigh below; long skirts follow the calves a little."""
     weights = np.zeros((len(points), NUM_BONES), np.float32)
-    down = np.clip((on.crotch + 0.04 - points[:, 1]) / 0.20, 0, 1)
+    down = np.clip((on.crotch + 0.055 - points[:, 1]) / 0.14, 0, 1)
     down = down * down * (3 - 2 * down)
     knee = np.clip((on.along_leg(points) - 0.42) / 0.3, 0, 1)
-    left = np.clip(0.5 + points[:, 0] / 0.22, 0, 1)
+    left = np.clip(0.5 + points[:, 0] / 0.27, 0, 1)
     left = left * left * (3 - 2 * left)
     for side, share in (("left", left), ("right", 1 - left)):
         weights[:, BONE[f"{side}_thigh"]] = down * share * (1 - 0.75 * knee)

@@ -8,7 +8,7 @@ import numpy as np
 
 from pgt.synthetic.anatomy import Sculptor, bind_frames
 from pgt.synthetic.body import Template, attach, face_normals
-from pgt.synthetic.implicit import mesh_blend
+from pgt.synthetic.implicit import Blend, mesh_blend
 from pgt.synthetic.skeleton import BONE, Frames, Proportions
 from pgt.synthetic.surface import Surface, cut, hemmed, make_surface, rigid_weights
 
@@ -52,13 +52,13 @@ def _sculptor() -> HeadSculptor:
     return HeadSculptor(bind_frames(Proportions()), Proportions().head)
 
 
-def _rigid(s: HeadSculptor, softness: float, spacing: float) -> Template:
-    vertices, faces = mesh_blend(s.blend(softness), spacing, relax=3)
+def _rigid(blend: Blend, spacing: float) -> Template:
+    vertices, faces = mesh_blend(blend, spacing, relax=3)
     return Template(vertices, faces, rigid_weights(len(vertices), "head"))
 
 
-@lru_cache(maxsize=8)
-def head_template(detail: str, masculine: bool) -> Template:
+@lru_cache(maxsize=2)
+def _head_blend(masculine: bool) -> Blend:
     """Skull, face, nose, lips and ears of the average woman or man."""
     s, m = _sculptor(), 1.0 if masculine else 0.0
     s.add("head", (0, 0.625, -0.045), 0.345, scale=(0.905, 1.0, 1.13))  # skull
@@ -75,7 +75,13 @@ def head_template(detail: str, masculine: bool) -> Template:
     s.pair("head", (0.0, 0.222, 0.325), 0.034, (0.045, 0.228, 0.300), radius_b=0.024)  # lower lip
     for x, y, r in ((0.325, 0.545, 0.075), (0.318, 0.46, 0.055)):
         s.pair("head", (x, y, -0.015), r, scale=(0.36, 1.15, 0.85))  # ears
-    return _rigid(s, 0.0052, {"fine": 0.0098, "medium": 0.0135, "coarse": 0.020}[detail])
+    return s.blend(0.0052)
+
+
+@lru_cache(maxsize=8)
+def head_template(detail: str, masculine: bool) -> Template:
+    """The average woman's or man's head."""
+    return _rigid(_head_blend(masculine), {"fine": 0.0098, "medium": 0.0135, "coarse": 0.020}[detail])
 
 
 def head_surface(detail: str, shape: HeadShape, p: Proportions) -> Surface:
@@ -146,7 +152,8 @@ def hair_template(detail: str, style: str) -> Template:
             at = (0.355 * ring * math.sin(turn), 0.60 + 0.40 * y, -0.06 + 0.43 * ring * math.cos(turn))
             s.add("head", at, 0.105)
     return _rigid(
-        s, 0.006 if style == "curly" else 0.012, {"fine": 0.0135, "medium": 0.018, "coarse": 0.026}[detail]
+        s.blend(0.006 if style == "curly" else 0.012),
+        {"fine": 0.0135, "medium": 0.018, "coarse": 0.026}[detail],
     )
 
 
@@ -164,7 +171,8 @@ def hair_surface(
     """
     if style == "bald":
         return None
-    surface = attach(hair_template(detail, style), "head", p, _head_scale(shape, p))
+    template = hair_template(detail, style)
+    surface = attach(template, "head", p, _head_scale(shape, p))
     local = to_head(surface.vertices, p)
     azimuth = np.abs(np.arctan2(local[:, 0], local[:, 2] + 0.05))
     loose = style in ("bob", "long")
@@ -175,9 +183,11 @@ def hair_surface(
         beside = (azimuth > math.radians(48)) & (azimuth < math.radians(105)) & (local[:, 1] < 0.62)
         line = np.where(beside, local[:, 1] - _beside_face(local), line)
     field = local[:, 1] - line
-    thin = np.clip(field / 0.10, 0, 1)
-    shrink = (1 - thin * thin * (3 - 2 * thin)) * (0.008 if fringe or loose else 0.030) * p.head
-    surface.data[:, :3] -= shrink[:, None] * surface.normals
+    # Towards the hairline the hair comes down to the skin.
+    height, outward = _head_blend(shape.masculine)(template.vertices)
+    flat = 1 - np.clip(field / (0.05 if fringe or loose else 0.16), 0, 1)
+    drop = flat * flat * (3 - 2 * flat) * np.clip(height - 0.004, 0, None) * (0.5 if fringe or loose else 1.0)
+    surface.data[:, :3] -= drop[:, None] * outward * (p.head / Proportions().head)
     surface = cut(_with_strands(surface, p), field.astype(np.float32))
     return _let_hang(hemmed(surface, 0.035 * p.head), p) if loose else hemmed(surface, 0.03 * p.head)
 
@@ -222,8 +232,8 @@ def _hat_template(detail: str, hat: str) -> Template:
     if hat == "beanie":
         s.add("head", (0, 0.95, -0.08), 0.14)
     if hat == "cap":
-        s.add("head", (0, 0.78, 0.30), 0.25, scale=(0.95, 0.075, 1.15))
-    return _rigid(s, 0.005, {"fine": 0.014, "medium": 0.018, "coarse": 0.026}[detail])
+        s.add("head", (0, 0.775, 0.36), 0.27, scale=(0.95, 0.13, 1.0))
+    return _rigid(s.blend(0.005), {"fine": 0.014, "medium": 0.018, "coarse": 0.026}[detail])
 
 
 def hat_surface(detail: str, hat: str, shape: HeadShape, p: Proportions) -> Surface | None:

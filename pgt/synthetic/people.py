@@ -304,7 +304,7 @@ class SyntheticPeople:
         shot = of_identity.choice(("full", "upper"), (0.68, 0.32)) if framing == "plain" else None
         draw = Draw(*salt, 2, k)
         proportions = _identity(identity, self.split).proportions
-        pose = draw_pose(draw, proportions=proportions)
+        pose = draw_pose(draw, proportions=proportions, scene=framing)
         joints = joints_18(proportions, pose.frames(proportions))
         camera = draw_camera(draw, framing, joints, shot=shot if self.identical_shots else None)
         return SceneSpec(identity, self.split, pose, camera, background)

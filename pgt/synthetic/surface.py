@@ -146,12 +146,14 @@ def hemmed(surface: Surface, thickness: float) -> Surface:
     )
 
 
-def two_sided(surface: Surface) -> Surface:
-    """Add the inside of an open surface: the same faces in reverse, with opposite normals."""
+def two_sided(surface: Surface, where: np.ndarray | None = None) -> Surface:
+    """Add the inside of an open surface: its faces, or those with a vertex `where` (V,), reversed."""
+    chosen = slice(None) if where is None else where[surface.faces].any(1)
     inside = surface.data.copy()
     inside[:, 3:6] *= -1
     inside[:, :3] += 0.002 * inside[:, 3:6]
-    return join([surface, replace(surface, data=inside, faces=surface.faces[:, ::-1])])
+    faces, parents = surface.faces[chosen, ::-1], np.arange(len(surface.faces))[chosen]
+    return join([surface, _compact(inside, faces, parents, surface)])
 
 
 def bone_motions(bind: Frames, posed: Frames) -> np.ndarray:

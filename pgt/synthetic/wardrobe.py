@@ -82,6 +82,8 @@ def draw_identity(seed: int, split: str = "train") -> Identity:
     proportions, shape = _draw_body(draw, woman)
     looks = _draw_looks(draw, woman)
     clothes = _draw_clothes(draw, woman, proportions)
+    if clothes["hat"] != "none" and looks["hair_style"] in ("quiff", "curly", "bun"):
+        looks["hair_style"] = "short"  # what fits under a hat
     return Identity(seed=seed, split=split, proportions=proportions, shape=shape, **looks, **clothes)
 
 
@@ -94,7 +96,7 @@ def _draw_body(draw: Draw, woman: bool) -> tuple[Proportions, Shape]:
         for name in ("pelvis", "spine", "chest", "neck", "upper_arm", "forearm", "hand", "foot")
     }
     lengths |= {name: getattr(average, name) * tall * legs for name in ("thigh", "calf")}
-    lengths["head"] = average.head * 1.03 * (0.4 + 0.6 * tall) * draw.normal(1, 0.015)
+    lengths["head"] = average.head * 1.075 * (0.4 + 0.6 * tall) * draw.normal(1, 0.015)
     shoulders = draw.normal(0.166, 0.006) if woman else draw.normal(0.190, 0.008)
     hips = draw.normal(0.094, 0.004) if woman else draw.normal(0.091, 0.004)
     proportions = Proportions(
@@ -159,7 +161,8 @@ def _draw_face(draw: Draw, woman: bool, skin: Color, hair: Color) -> Face:
     natural = (skin[0] * 0.86, skin[1] * 0.62, skin[2] * 0.60)
     painted = draw.choice(((0.70, 0.16, 0.20), (0.74, 0.30, 0.32), (0.58, 0.14, 0.22), (0.80, 0.38, 0.40)))
     lips = tuple(natural[i] + 0.8 * red * (painted[i] - natural[i]) for i in range(3))
-    brow = tuple(c * min(0.75, 0.26 / luminance(hair)) for c in hair)
+    light = min(0.80, 0.33 / luminance(hair))
+    brow = tuple(c * light * warmth for c, warmth in zip(hair, (1.08, 0.97, 0.90), strict=True))
     beard = 0.0 if woman or not draw.chance(0.3) else draw.uniform(0.75, 1.0)
     return Face(
         skin=skin,
@@ -189,6 +192,8 @@ def _draw_clothes(draw: Draw, woman: bool, p: Proportions) -> dict:
     chest = p.pelvis + p.spine + 0.45 * p.chest
     top, inner = _draw_top(draw, woman, cold, dress)
     cloth = _placed(draw_texture(draw), chest)
+    if cloth.kind == "logo" and top.front != "plain":  # it would be cut in two
+        cloth = replace(cloth, kind="solid")
     bottom = _draw_dress_skirt(draw) if dress else _draw_bottom(draw, woman, cold)
     kinds = {
         "denim": 0.36,
@@ -232,7 +237,7 @@ def _draw_clothes(draw: Draw, woman: bool, p: Proportions) -> dict:
 def _draw_top(draw: Draw, woman: bool, cold: float, dress: bool) -> tuple[Top, Top | None]:
     """A top, and what is worn under it if it is open."""
     fitted = draw.uniform(0.005, 0.014) if woman else draw.uniform(0.010, 0.022)
-    hem = 0.12 if dress else draw.uniform(-0.09, 0.03)
+    hem = 0.07 if dress else draw.uniform(-0.09, 0.03)
     if dress:
         sleeve = draw.choice((0.0, draw.uniform(0.2, 0.4), draw.uniform(0.8, 0.97)), (0.4, 0.35, 0.25))
         neck = draw.choice(("crew", "vee", "scoop"))
@@ -249,7 +254,7 @@ def _draw_top(draw: Draw, woman: bool, cold: float, dress: bool) -> tuple[Top, T
     long = draw.uniform(0.92, 0.99)
     if kind == "jacket":
         inner = Top(0.1, min(hem, 0.0) - 0.02, 0.007, "crew", draw.uniform(0.0, 0.05))
-        length = draw.uniform(-0.30, 0.0)
+        length = draw.uniform(-0.15, 0.0)
         collar = draw.chance(0.5)
         return Top(
             long, length, fitted + 0.016, "vee", 0.03, "open", draw.uniform(0.035, 0.075), collar=collar
@@ -299,7 +304,7 @@ def _draw_dress_skirt(draw: Draw) -> Bottom:
     )
     flare = draw.uniform(0.0, 0.13) * (0.5 + length)
     pleats = draw.choice((0, 8, 12, 18), (0.35, 0.2, 0.25, 0.2)) if flare > 0.03 else 0
-    return Bottom("skirt", length, 0.010, 0.13, flare, pleats, waistband=draw.chance(0.4))
+    return Bottom("skirt", length, 0.018, 0.13, flare, pleats, waistband=draw.chance(0.4))
 
 
 def _placed(cloth: Texture, chest: float) -> Texture:
