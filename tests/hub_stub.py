@@ -36,11 +36,8 @@ class HubStub:
 
     def environment(self, cache: object) -> dict[str, str]:
         """Return the variables that make a child process use this Hub, with its own cache folder."""
-        return {
-            "HF_ENDPOINT": self.url,
-            "HF_HOME": str(cache),
-            "HF_TOKEN": "hf_stub",
-        }
+        own = {"HF_ENDPOINT": self.url, "HF_HOME": str(cache), "HF_TOKEN": "hf_stub"}
+        return {**own, "HF_HUB_DISABLE_XET": "1"}  # large files by plain HTTP
 
 
 @contextmanager

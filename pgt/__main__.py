@@ -1,0 +1,175 @@
+"""The command line: `pgt render | cache | train | evaluate | generate | push`, or `python -m pgt ...`.
+
+Only the arguments live here, so that help is quick; what a command does is in `pgt.commands`.
+A mistake of the user's is answered by one sentence and exit code 2; `--traceback` shows where it was noticed.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+SCENES = ("plain", "street", "non_iconic", "mixed")
+SPLITS = ("train", "val", "test")
+APPROACHES = ("pg2",)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one sentence, without the usage lines."""
+        self.exit(2, f"{self.prog}: {message.rstrip('.')}; see {self.prog} --help.\n")
+
+
+def image_size(text: str) -> tuple[int, int]:
+    """Read "128" as (128, 128) and "128x64" as (128, 64): height, width."""
+    sides = text.lower().split("x")
+    if len(sides) > 2 or not all(side.isdecimal() and 16 <= int(side) <= 2048 for side in sides):
+        raise argparse.ArgumentTypeError(f"a size is N or HEIGHTxWIDTH, sides from 16 to 2048; got {text!r}")
+    return int(sides[0]), int(sides[-1])
+
+
+def positive(text: str) -> int:
+    """Read a whole number of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number of at least 1 is needed; got {text!r}")
+    return int(text)
+
+
+def positive_float(text: str) -> float:
+    """Read a number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"a number above 0 is needed; got {text!r}")
+    return value
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe all commands."""
+    parser = _Parser(prog="pgt", description="Pose-guided person image generation.")
+    parser.add_argument("--traceback", action="store_true", help="show where an error was noticed")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in (_add_render, _add_cache, _add_train, _add_evaluate, _add_generate, _add_push):
+        add(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0, or 2 after a sentence on stderr."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        run = getattr(import_module("pgt.commands"), arguments.command)
+        return run(arguments) or 0
+    except KeyboardInterrupt:
+        print("pgt: stopped; the same command continues where its last save was.", file=sys.stderr)
+        return 130
+    except (ValueError, OSError, ArithmeticError, ImportError, LookupError) as error:
+        if arguments.traceback:
+            raise
+        print(f"pgt: {_sentence(error)}", file=sys.stderr)
+        return 2
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror or type(error).__name__}."
+    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+    return (text.splitlines() or [type(error).__name__])[0]
+
+
+def _add_render(commands: argparse._SubParsersAction) -> None:
+    one = commands.add_parser("render", help="draw a contact sheet of synthetic people")
+    one.add_argument("--seed", type=int, default=0, help="number of the first person (default 0)")
+    one.add_argument("--count", type=positive, default=12, help="how many people, or frames of a motion")
+    one.add_argument("--size", type=image_size, default=(256, 256), help="N or HEIGHTxWIDTH (default 256)")
+    one.add_argument("--scene", choices=SCENES, default="plain")
+    one.add_argument("--split", choices=SPLITS, default="train")
+    one.add_argument("--motion", help="draw one person in this motion: walk, run, wave, squat, dance, ...")
+    one.add_argument("--parsing", action="store_true", help="add the skeleton and the ten labels")
+    one.add_argument("--out", default="people.png", help="the PNG to write (default people.png)")
+
+
+def _add_synthetic(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--scene", choices=SCENES, default="mixed")
+    one.add_argument("--identities", type=positive, default=500, help="people (default 500)")
+    one.add_argument("--poses", type=positive, default=8, help="poses of each (default 8)")
+    one.add_argument("--cache", default=".cache/people", help="folder of rendered people (%(default)s)")
+
+
+def _add_cache(commands: argparse._SubParsersAction) -> None:
+    one = commands.add_parser("cache", help="render synthetic people to disk before a training")
+    one.add_argument("--size", type=image_size, default=(128, 128), help="N or HEIGHTxWIDTH (default 128)")
+    one.add_argument("--split", choices=SPLITS, default="train")
+    one.add_argument("--processes", type=positive, default=1, help="renderers at work at once (default 1)")
+    _add_synthetic(one)
+
+
+def _add_train(commands: argparse._SubParsersAction) -> None:
+    one = commands.add_parser(
+        "train",
+        help="train an approach; the same command continues a stopped run",
+        epilog="Several GPUs: accelerate launch -m pgt train ...; several processes on a CPU: "
+        "ACCELERATE_USE_CPU=true accelerate launch --multi_gpu --num_processes 2 -m pgt train ...",
+    )
+    one.add_argument("approach", choices=APPROACHES)
+    one.add_argument("--preset", required=True, help="a row of pgt.PRESETS, for example pg2-tiny")
+    one.add_argument("--run-dir", required=True, help="folder of the run")
+    one.add_argument("--data", default="synthetic", help="synthetic, or a folder with a keypoints.csv")
+    _add_synthetic(one)
+    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--precision", choices=("no", "bf16", "fp16"), default="no")
+    one.add_argument(
+        "--accumulation", type=positive, default=1, help="parts in which a batch is worked through"
+    )
+    one.add_argument("--no-flip", action="store_true", help="do not mirror half of the pairs")
+    one.add_argument(
+        "--steps-scale", type=positive_float, default=1.0, help="multiplies the steps of all stages"
+    )
+    one.add_argument("--batch-size", type=positive, help="pairs a step, in place of the preset's")
+    one.add_argument("--threads", type=positive, help="CPU threads of each process")
+    one.add_argument("--workers", type=int, default=0, help="processes that load pairs (default 0)")
+    one.add_argument("--log-every", type=positive, default=50, help="steps")
+    one.add_argument("--sample-every", type=positive, default=500, help="steps")
+    one.add_argument("--save-every", type=positive, default=1000, help="steps")
+    one.add_argument("--max-seconds", type=positive_float, help="save and stop after this time")
+
+
+def _add_evaluate(commands: argparse._SubParsersAction) -> None:
+    one = commands.add_parser("evaluate", help="score weights beside the baselines on unseen people")
+    one.add_argument("approach", choices=APPROACHES)
+    one.add_argument("--weights", help="name or folder (default: the approach's bundled weights)")
+    one.add_argument("--split", choices=SPLITS, default="test")
+    one.add_argument("--data", default="synthetic", help="synthetic, or a folder with a keypoints.csv")
+    one.add_argument("--pairs", type=positive, default=400, help="how many pairs (default 400)")
+    one.add_argument("--threads", type=positive, help="CPU threads")
+    one.add_argument("--out", help="also write the results as JSON")
+
+
+def _add_generate(commands: argparse._SubParsersAction) -> None:
+    one = commands.add_parser("generate", help="draw the person of a photo in another pose")
+    one.add_argument("--image", required=True, help="the photo")
+    one.add_argument("--keypoints", help="its 18 joints: .json or .csv (default: detect them)")
+    one.add_argument(
+        "--target",
+        required=True,
+        help="the wanted pose: a .json file, a photo with a row in the keypoint CSV, or that row's name",
+    )
+    one.add_argument("--target-keypoints", help="the .csv or .json of the target, where it is another file")
+    one.add_argument("--out", required=True, help="the PNG to write")
+    one.add_argument("--weights", default="pg2-synthetic-128", help="name or folder, or part_warp")
+    one.add_argument("--revision", help="commit of the weights on the Hub")
+    one.add_argument("--steps", action="store_true", help="draw source, pose and intermediate pictures too")
+
+
+def _add_push(commands: argparse._SubParsersAction) -> None:
+    one = commands.add_parser("push", help="upload weights, config and model card to the Hub")
+    one.add_argument("name", help="a checkpoint folder or the name of bundled weights")
+    one.add_argument("--to", required=True, metavar="ORG/REPO", help="the Hub repository, made when missing")
+    one.add_argument("--private", action="store_true", help="make a new repository private")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,239 @@
+"""The command line: each command does its job, and a mistake gets one sentence and exit code 2."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pgt.__main__ import image_size, main
+from pgt.data.readers.keypoint_csv import write_keypoint_csv
+from pgt.synthetic.people import SyntheticPeople
+
+TINY = ["--identities", "2", "--poses", "3", "--scene", "plain"]
+
+
+def train_command(folder: Path, *more: str) -> list[str]:
+    return [
+        *(
+            "train",
+            "pg2",
+            "--preset",
+            "pg2-tiny",
+            "--run-dir",
+            str(folder / "run"),
+            "--cache",
+            str(folder / "cache"),
+        ),
+        *("--steps-scale", "0.01", "--batch-size", "2", "--log-every", "1", *TINY, *more),
+    ]
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory) -> Path:
+    """A folder with a.png and b.png, one synthetic person twice, and the joints of both in both formats."""
+    folder = tmp_path_factory.mktemp("photo")
+    pair = SyntheticPeople("test", (64, 32), "plain")[0]
+    joints = {}
+    for name, person in (("a", pair.source), ("b", pair.target)):
+        Image.fromarray(person.image).save(folder / f"{name}.png")
+        (folder / f"{name}.json").write_text(person.pose.to_json())
+        joints[f"{name}.png"] = (person.keypoints, person.visible)
+    write_keypoint_csv(folder / "keypoints.csv", joints)
+    return folder
+
+
+def picture(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path).convert("RGB"))
+
+
+@pytest.mark.parametrize(
+    ("extra", "rows"), [([], 1), (["--parsing"], 3), (["--motion", "walk"], 1), (["--scene", "street"], 1)]
+)
+def test_render_draws_a_contact_sheet(tmp_path, capsys, extra, rows):
+    out = tmp_path / "sheets" / "people.png"
+    assert main(["render", "--count", "3", "--size", "64x48", "--out", str(out), *extra]) == 0
+    sheet = picture(out)
+    assert sheet.shape[0] >= 64 * rows
+    assert sheet.shape[1] >= 3 * 48
+    assert capsys.readouterr().out.strip() == str(out)
+
+
+def test_render_gives_the_same_people_for_the_same_seed(tmp_path):
+    sheets = []
+    for seed in ("3", "3", "4"):
+        main(
+            ["render", "--count", "2", "--size", "32", "--seed", seed, "--out", str(tmp_path / "people.png")]
+        )
+        sheets.append(picture(tmp_path / "people.png"))
+    assert np.array_equal(sheets[0], sheets[1])
+    assert not np.array_equal(sheets[0], sheets[2])
+
+
+def test_cache_then_train_then_continue(tmp_path, capsys):
+    assert main(["cache", "--size", "64x32", "--cache", str(tmp_path / "cache"), *TINY]) == 0
+    assert "6 people, 12 pairs" in capsys.readouterr().out
+    files = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("*.npy")}
+
+    command = train_command(tmp_path)
+    assert main([*command, "--max-seconds", "0.001"]) == 0
+    assert "stopped by --max-seconds" in capsys.readouterr().out
+    assert main(command) == 0
+    assert "6 steps, finished" in capsys.readouterr().out
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("*.npy")} == files
+
+    log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [(line["step"], line["stage"]) for line in log] == [
+        *((step, "coarse") for step in (1, 2, 3, 4)),
+        *((step, "refine") for step in (5, 6)),
+    ]
+    card = (tmp_path / "run" / "generator" / "README.md").read_text()
+    assert "2 identities in 3 poses" in card
+    assert "No photograph was used." in card
+    assert (tmp_path / "run" / "samples" / "step_0000006.png").exists()
+
+    assert main([*command, "--seed", "1"]) == 2
+    assert "seed was 0, now 1" in capsys.readouterr().err
+
+
+def test_train_takes_a_folder_of_pictures(tmp_path, photo, capsys):
+    (tmp_path / "pairs.csv").write_text("from,to\na.png,b.png\n")
+    for path in photo.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    assert main(train_command(tmp_path, "--data", str(tmp_path))) == 0
+    assert not (tmp_path / "cache").exists()
+    assert "finished" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("target", ["b.png", "b.json"])
+@pytest.mark.parametrize("keypoints", ["a.json", "keypoints.csv"])
+@pytest.mark.parametrize("weights", ["part_warp", "tiny"])
+def test_generate_draws_the_photo_in_the_targets_pose(
+    photo, tiny_checkpoint, tmp_path, keypoints, target, weights
+):
+    out = tmp_path / "out.png"
+    words = [
+        "--image",
+        photo / "a.png",
+        "--keypoints",
+        photo / keypoints,
+        "--target",
+        photo / target,
+        "--out",
+        out,
+    ]
+    words += ["--target-keypoints", photo / "keypoints.csv"]
+    words += ["--weights", tiny_checkpoint if weights == "tiny" else weights]
+    assert main(["generate", *map(str, words)]) == 0
+    assert picture(out).shape == (64, 32, 3)
+
+
+def test_generate_takes_a_row_of_the_csv_and_shows_the_steps(photo, tiny_checkpoint, tmp_path):
+    out = tmp_path / "out.png"
+    words = [
+        "--image",
+        photo / "a.png",
+        "--keypoints",
+        photo / "keypoints.csv",
+        "--target",
+        "b.png",
+        "--steps",
+    ]
+    assert main(["generate", *map(str, words), "--weights", str(tiny_checkpoint), "--out", str(out)]) == 0
+    assert picture(out).shape[1] >= 4 * 32
+
+
+@pytest.mark.parametrize("weights", ["part_warp", "tiny"])
+def test_generate_accepts_real_photographs(real_data, tiny_checkpoint, tmp_path, weights):
+    folder = real_data / "deepfashion_pair"
+    weights = tiny_checkpoint if weights == "tiny" else weights
+    words = [
+        "--image",
+        folder / "2_A.jpg",
+        "--keypoints",
+        folder / "keypoints.csv",
+        "--target",
+        folder / "2_B.jpg",
+    ]
+    assert main(["generate", *map(str, [*words, "--weights", weights, "--out", tmp_path / "out.png"])]) == 0
+    assert picture(tmp_path / "out.png").std() > 1
+
+
+def test_evaluate_prints_a_table_beside_the_baselines(tiny_checkpoint, tmp_path, capsys):
+    out = tmp_path / "results.json"
+    words = ["evaluate", "pg2", "--weights", str(tiny_checkpoint), "--pairs", "3", "--out", str(out)]
+    assert main(words) == 0
+    table = capsys.readouterr().out
+    result = json.loads(out.read_text())
+    for row in ("PG2 refined", "copy the source", "part warp"):
+        assert f"| {row} |" in table
+        assert 0 < result["means"][row]["ssim"] <= 1
+    assert result["facts"]["data"]["split"] == "test"
+    assert result["facts"]["data"]["pairs"] == 3
+
+
+def test_evaluate_takes_a_folder(tiny_checkpoint, photo, capsys):
+    (photo / "pairs.csv").write_text("from,to\na.png,b.png\n")
+    assert main(["evaluate", "pg2", "--weights", str(tiny_checkpoint), "--data", str(photo)]) == 0
+    assert "| part warp |" in capsys.readouterr().out
+
+
+MISTAKES = {
+    "no command": ([], "required"),
+    "unknown command": (["fly"], "invalid choice"),
+    "size": (["render", "--size", "10x"], "a size is N or HEIGHTxWIDTH"),
+    "count": (["render", "--count", "0"], "at least 1"),
+    "suffix": (["render", "--out", "people.jpg"], "should end in .png"),
+    "motion": (["render", "--motion", "fly", "--size", "32"], "'fly'"),
+    "preset": (
+        ["train", "pg2", "--preset", "pg3", "--run-dir", "r"],
+        "no preset 'pg3' of pg2; there are pg2-",
+    ),
+    "approach": (["train", "pg9", "--preset", "x", "--run-dir", "r"], "invalid choice"),
+    "folder": (["train", "pg2", "--preset", "pg2-tiny", "--run-dir", "r", "--data", "nowhere"], "nowhere"),
+    "scale": (["train", "pg2", "--preset", "pg2-tiny", "--run-dir", "r", "--steps-scale", "-1"], "above 0"),
+    "photo": (["generate", "--image", "no.jpg", "--target", "b.json", "--out", "o.png"], "not a picture"),
+    "weights": (["evaluate", "pg2", "--weights", "no-such"], "no checkpoint 'no-such'"),
+    "push": (["push", "no-such", "--to", "a/b"], "no checkpoint 'no-such'"),
+}
+
+
+@pytest.mark.parametrize(("words", "fact"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_gets_one_sentence(words, fact, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = main(words)
+    except SystemExit as error:  # argparse leaves by itself
+        code = error.code
+    captured = capsys.readouterr()
+    assert code == 2
+    assert captured.err.startswith("pgt")
+    assert fact in captured.err
+    assert len(captured.err.strip().splitlines()) == 1
+    assert "Traceback" not in captured.err
+    assert not list(tmp_path.rglob("*.png"))
+
+
+@pytest.mark.parametrize(
+    ("target", "fact"), [("c.png", "named 'c.png'"), ("bad.json", "JSON"), ("none.json", "No such file")]
+)
+def test_a_target_that_cannot_be_read_gets_one_sentence(photo, tmp_path, capsys, monkeypatch, target, fact):
+    monkeypatch.chdir(tmp_path)
+    Path("bad.json").write_text("{")
+    words = ["--image", photo / "a.png", "--keypoints", photo / "keypoints.csv", "--target", target]
+    assert main(["generate", *map(str, words), "--weights", "part_warp", "--out", "out.png"]) == 2
+    captured = capsys.readouterr()
+    assert fact in captured.err
+    assert len(captured.err.strip().splitlines()) == 1
+
+
+def test_traceback_shows_where(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="no checkpoint"):
+        main(["--traceback", "push", "no-such", "--to", "a/b"])
+
+
+def test_sizes_are_height_by_width():
+    assert image_size("128") == (128, 128)
+    assert image_size("128x64") == (128, 64)
