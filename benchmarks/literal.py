@@ -105,20 +105,28 @@ def stamped_pose_mask(
     return close(mask)
 
 
-def hull(points: list[np.ndarray], size: tuple[int, int], slack: float = 0) -> np.ndarray:
-    """Fill the convex hull of three or four points: all triangles between them: (H, W) bool.
+def convex(corners: np.ndarray, size: tuple[int, int], slack: float = 0) -> np.ndarray:
+    """Fill a convex polygon, which lies on one side of each of its sides: (H, W) bool.
 
     With `slack`, pixels outside by as little (in pixels times the length of the side) count as inside.
     """
-    mask = np.zeros(size, bool)
     xs, ys = np.meshgrid(np.arange(size[1], dtype=np.float64), np.arange(size[0], dtype=np.float64))
-    for left_out in range(len(points)) if len(points) == 4 else [None] if len(points) == 3 else []:
-        triangle = [p.astype(np.float64) for i, p in enumerate(points) if i != left_out]
-        sides = []
-        for i in range(3):
-            (x0, y0), (x1, y1) = triangle[i], triangle[(i + 1) % 3]
-            sides.append((x1 - x0) * (ys - y0) - (y1 - y0) * (xs - x0))
-        mask |= np.logical_or((np.array(sides) >= -slack).all(axis=0), (np.array(sides) <= slack).all(axis=0))
+    left, right = np.ones(size, bool), np.ones(size, bool)
+    for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        side = (x1 - x0) * (ys - y0) - (y1 - y0) * (xs - x0)
+        left &= side >= -slack
+        right &= side <= slack
+    return left | right
+
+
+def hull(points: list[np.ndarray], size: tuple[int, int], slack: float = 0) -> np.ndarray:
+    """Fill the convex hull of three or four points, in any order: all triangles between them: (H, W) bool."""
+    points = np.asarray(points, dtype=np.float64)
+    if len(points) == 3:
+        return convex(points, size, slack)
+    mask = np.zeros(size, bool)
+    for left_out in range(4 if len(points) == 4 else 0):
+        mask |= convex(np.delete(points, left_out, axis=0), size, slack)
     return mask
 
 
@@ -160,11 +168,11 @@ def part_corners(keypoints: np.ndarray, visible: np.ndarray) -> list[np.ndarray 
 def part_masks(
     keypoints: np.ndarray, visible: np.ndarray, size: tuple[int, int], slack: float = 0
 ) -> np.ndarray:
-    """Fill each part, as `hull` does: (10, H, W)."""
+    """Fill each part: (10, H, W)."""
     masks = np.zeros((10, *size), np.float32)
     for part, corners in enumerate(part_corners(keypoints, visible)):
         if corners is not None:
-            masks[part] = hull(list(corners), size, slack)
+            masks[part] = (hull if part == 0 else convex)(corners, size, slack)  # torsos can be twisted
     return masks
 
 

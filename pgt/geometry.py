@@ -7,6 +7,7 @@ Convex shapes are handled row by row: a span is where a row of pixels enters and
 one costs a few numbers per row instead of a test per pixel.
 """
 
+from functools import cache
 from itertools import combinations
 from typing import TypeVar
 
@@ -16,6 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 Points = TypeVar("Points", np.ndarray, Tensor)
+
+_NUMPY_TYPES = {torch.float32: np.float32, torch.float64: np.float64, torch.uint8: np.uint8}
 
 DEGENERATE = 1e-4  # points whose spread across is below a hundredth of that along count as lying on one line
 
@@ -27,12 +30,26 @@ def resize_points(points: Points, old_size: tuple[int, int], new_size: tuple[int
     return (points + 0.5) * factor - 0.5
 
 
+def empty(shape: tuple[int, ...], like: Tensor) -> Tensor:
+    """Return uninitialised memory of the type and device of `like`; on the CPU sooner written to than torch's own."""
+    if like.device.type != "cpu" or like.dtype not in _NUMPY_TYPES:
+        return like.new_empty(shape)
+    return torch.from_numpy(
+        np.empty(shape, _NUMPY_TYPES[like.dtype])
+    )  # in huge pages where the system has them
+
+
 def zeros(shape: tuple[int, ...], like: Tensor) -> Tensor:
-    """Return a tensor of zeros of the type and device of `like`, faster than torch does for a large one on the CPU."""
-    if like.device.type != "cpu" or like.dtype not in (torch.float32, torch.float64, torch.uint8):
+    """Return zeros of the type and device of `like`; on the CPU without writing them, where the system can."""
+    if like.device.type != "cpu" or like.dtype not in _NUMPY_TYPES:
         return like.new_zeros(shape)
-    # numpy takes pages that the system has zeroed already, huge ones where it can: several times faster at 100 MB.
-    return torch.from_numpy(np.zeros(shape, dtype=str(like.dtype).removeprefix("torch.")))
+    return torch.from_numpy(np.zeros(shape, _NUMPY_TYPES[like.dtype]))
+
+
+@cache
+def constant(values: tuple, like: torch.device, dtype: torch.dtype = torch.long) -> Tensor:
+    """Return a tensor of fixed numbers on a device; made once, since making it costs more than using it."""
+    return torch.tensor(values, dtype=dtype, device=like)
 
 
 # --- shapes as spans ---------------------------------------------------------------------------------------------
@@ -50,19 +67,27 @@ def hull_spans(points: Tensor, used: Tensor, height: int) -> tuple[Tensor, Tenso
         low and high, each (..., height): the row covers low <= x <= high; inf and -inf where it misses the hull.
     """
     rows = torch.arange(height, dtype=points.dtype, device=points.device)
-    first, second = (list(ends) for ends in zip(*combinations(range(points.shape[-2]), 2), strict=True))
-    start, end = points[..., first, :], points[..., second, :]  # every segment between two of the points
+    first, second = (constant(ends, points.device) for ends in _segments(points.shape[-2]))
+    start, end = points.index_select(-2, first), points.index_select(-2, second)
     (x0, y0), (x1, y1) = start.unsqueeze(-2).unbind(dim=-1), end.unsqueeze(-2).unbind(dim=-1)  # (..., S, 1)
-    level = y0 == y1
-    slope = (x1 - x0) / torch.where(level, 1.0, y1 - y0)
-    crossed = (torch.minimum(y0, y1) <= rows) & (rows <= torch.maximum(y0, y1))
-    crossed = crossed & (used[..., first] & used[..., second]).unsqueeze(-1)
+    # A level segment counts by its start: each point is the start of a segment.
+    slope = (x1 - x0) / torch.where(y0 == y1, torch.inf, y1 - y0)
+    both = (used.index_select(-1, first) & used.index_select(-1, second)).unsqueeze(-1)
+    top, bottom = torch.where(both, torch.minimum(y0, y1), torch.inf), torch.maximum(y0, y1)
+    crossed = (rows >= top) & (rows <= bottom)
     # The crossing is kept between the ends: far outside the image, rounding could push it beyond them.
-    left, right = torch.minimum(x0, x1), torch.maximum(x0, x1)
-    x = torch.minimum(torch.maximum(x0 + (rows - y0) * slope, left), right)
-    low = torch.where(crossed, torch.where(level, left, x), torch.inf)
-    high = torch.where(crossed, torch.where(level, right, x), -torch.inf)
-    return low.amin(dim=-2), high.amax(dim=-2)
+    x = torch.addcmul(x0, rows - y0, slope).clamp(torch.minimum(x0, x1), torch.maximum(x0, x1))
+    return torch.where(crossed, x, torch.inf).amin(dim=-2), torch.where(crossed, x, -torch.inf).amax(dim=-2)
+
+
+@cache
+def _segments(count: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return starts and ends of all segments between `count` points: once around, then the diagonals."""
+    around = [(i, (i + 1) % count) for i in range(count)]
+    diagonals = [
+        pair for pair in combinations(range(count), 2) if pair not in around and pair[::-1] not in around
+    ]
+    return tuple(zip(*around, *diagonals, strict=True))
 
 
 def capsule_spans(start: Tensor, end: Tensor, radius: float, height: int) -> tuple[Tensor, Tensor]:
@@ -103,20 +128,18 @@ def fill_spans(low: Tensor, high: Tensor, width: int, *, union: bool = False) ->
         (B, N, H, W), or (B, 1, H, W) for a union, of 0 and 1 in the type of `low`; uint8 for a union.
     """
     batch, shapes, height = low.shape
-    first = (low - 1e-4).ceil().clamp(0, width).long()
-    after = (high + 1e-4).floor().add(1).clamp(0, width).long()
-    count = (after - first).clamp_min(0).flatten()
-    planes = batch if union else batch * shapes
-    row = (
-        torch.arange(planes * height, device=low.device).view(batch, -1, height).expand(batch, shapes, height)
-    )
+    first, after = (low - 1e-4).ceil().clamp_min(0), (high + 1e-4).floor().add(1).clamp_max(width)
+    image, shape, row = torch.nonzero(after > first, as_tuple=True)  # most rows miss most shapes
+    first, after = first[image, shape, row].long(), after[image, shape, row].long()
+    plane = image if union else image * shapes + shape
     # List the positions of all pixels inside, span after span: position = start of the span + place within it.
+    count = after - first
     end = count.cumsum(dim=0)
-    start = (row * width + first).flatten() - (end - count)
+    start = (plane * height + row) * width + first - (end - count)
     inside = torch.repeat_interleave(start, count)
     inside += torch.arange(len(inside), device=low.device)
-    masks = zeros((batch, planes // batch, height, width), low.to(torch.uint8) if union else low)
-    masks.view(-1)[inside] = 1
+    masks = zeros((batch, 1 if union else shapes, height, width), low.to(torch.uint8) if union else low)
+    masks.view(-1).index_fill_(0, inside, 1)
     return masks
 
 
@@ -156,29 +179,33 @@ def fit_affine(source: Tensor, target: Tensor, weights: Tensor | None = None) ->
     """
     weights = source.new_ones(source.shape[:-1]) if weights is None else weights.to(source.dtype)
     share = (weights / weights.sum(dim=-1, keepdim=True).clamp_min(1e-12)).unsqueeze(-1)
-    source_mean, target_mean = ((share * p).sum(dim=-2, keepdim=True) for p in (source, target))
-    source, target = source - source_mean, target - target_mean
-    spread = (share * source).mT @ source  # (..., 2, 2)
-    xx, xy, yy = spread[..., 0, 0], spread[..., 0, 1], spread[..., 1, 1]
+    both = torch.cat([source, target], dim=-1)
+    mean = (share * both).sum(dim=-2)
+    both = both - mean.unsqueeze(-2)
+    # Sums of products, not `@`: under mixed precision that would round pixel positions to three digits.
+    moments = ((share * both[..., :2]).unsqueeze(-1) * both.unsqueeze(-2)).sum(dim=-3)  # (..., 2, 4)
+    spread, mixed = moments[..., :2], moments[..., 2:].mT
+    (xx, xy), (_, yy) = (row.unbind(dim=-1) for row in spread.unbind(dim=-2))
     determinant = xx * yy - xy * xy
     valid = determinant > DEGENERATE * ((xx + yy) / 2) ** 2
-    safe = torch.where(valid, determinant, 1.0)
-    inverse = torch.stack([yy, -xy, -xy, xx], dim=-1).unflatten(-1, (2, 2)) / safe[..., None, None]
-    linear = ((share * target).mT @ source) @ inverse
-    shift = target_mean.mT - linear @ source_mean.mT
-    return torch.where(
-        valid[..., None, None], torch.cat([linear, shift], dim=-1), identity_affine(linear)
-    ), valid
+    safe = torch.where(valid, determinant, 1.0).unsqueeze(-1)
+    m0, m1 = mixed.unbind(dim=-1)  # (..., 2): a row of the map each
+    a = (m0 * yy.unsqueeze(-1) - m1 * xy.unsqueeze(-1)) / safe
+    b = (m1 * xx.unsqueeze(-1) - m0 * xy.unsqueeze(-1)) / safe
+    shift = mean[..., 2:] - a * mean[..., :1] - b * mean[..., 1:2]
+    matrices = torch.stack([a, b, shift], dim=-1)
+    return torch.where(valid[..., None, None], matrices, identity_affine(matrices)), valid
 
 
 def identity_affine(like: Tensor) -> Tensor:
     """Return the (2, 3) map that moves nothing, of the type and device of `like`."""
-    return torch.eye(2, 3, dtype=like.dtype, device=like.device)
+    return constant(((1, 0, 0), (0, 1, 0)), like.device, like.dtype)
 
 
 def transform_points(points: Tensor, matrices: Tensor) -> Tensor:
     """Apply affine maps (..., 2, 3) to points (..., N, 2)."""
-    return points @ matrices[..., :2].mT + matrices[..., 2].unsqueeze(-2)
+    moved = points.unsqueeze(-2) * matrices[..., :2].unsqueeze(-3)  # not `@`: see `fit_affine`
+    return moved.sum(dim=-1) + matrices[..., 2].unsqueeze(-2)
 
 
 def invert_affine(matrices: Tensor) -> Tensor:

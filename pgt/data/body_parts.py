@@ -10,10 +10,13 @@ for masks and maps), in units of the scale `st`, the root mean square of the two
 What happens when joints are missing, part by part, is said at `body_scale`, `part_corners` and `part_affines`.
 """
 
+from typing import NamedTuple
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from pgt.geometry import fill_spans, fit_affine, hull_spans
+from pgt.geometry import constant, fill_spans, fit_affine, hull_spans
 
 PARTS = (
     "torso", "head", "right_thigh", "left_thigh", "right_calf", "left_calf",
@@ -22,25 +25,39 @@ PARTS = (
 NUM_PARTS = len(PARTS)
 MIRRORED_PARTS = (0, 1, 3, 2, 5, 4, 7, 6, 9, 8)
 
-_NECK, _SHOULDERS, _HIPS = 1, [2, 5], [8, 11]  # right, left
-_FACE = [0, 14, 15, 16, 17]
-_LIMB_STARTS, _LIMB_ENDS = [8, 11, 9, 12, 2, 5, 3, 6], [9, 12, 10, 13, 3, 6, 4, 7]
+_NECK, _TORSO_POINTS, _OPPOSITE, _ABOVE = 1, (2, 5, 8, 11), (1, 0, 3, 2), (2, 3, 0, 1)
+_FACE = (0, 14, 15, 16, 17)
+_HEAD_FIT = (*_FACE, 2, 5)
 _OVERSHOOT = (0.1, 0.1, 0.5, 0.5, 0.1, 0.1, 0.5, 0.5)
 
-# Lengths that stand in for the torso's, with how often each goes into it on an average adult.
-_TORSO_STAND_INS = ((2, 11, 0.93), (5, 8, 0.93), (1, 8, 0.95), (1, 11, 0.95))
-_OTHER_LENGTHS = (
+# Lengths between joints, each with how often it goes into the torso's on an average adult: first the torso's own,
+# then what stands in for it, then the eight limbs in the order of PARTS, then other lengths.
+_LENGTHS = (
+    (2, 8, 1.0), (5, 11, 1.0),
+    (2, 11, 0.93), (5, 8, 0.93), (1, 8, 0.95), (1, 11, 0.95),
     (8, 9, 1.15), (11, 12, 1.15), (9, 10, 1.2), (12, 13, 1.2), (2, 3, 1.7), (5, 6, 1.7), (3, 4, 1.95), (6, 7, 1.95),
     (2, 5, 1.35), (1, 2, 2.7), (1, 5, 2.7), (8, 11, 2.6), (0, 1, 2.3), (16, 17, 3.3), (14, 15, 7.0),
 )  # fmt: skip
+_STARTS, _ENDS, _FACTORS = zip(*_LENGTHS, strict=True)
+_LIMBS = slice(6, 14)
 _NO_LENGTH = 0.25  # of the image height
 
 
-def _lengths(keypoints: Tensor, visible: Tensor, table: tuple) -> tuple[Tensor, Tensor]:
-    """Return the table's lengths in units of the torso, and which of them have both ends: two (B, N)."""
-    starts, ends, factors = (list(column) for column in zip(*table, strict=True))
-    length = (keypoints[:, starts] - keypoints[:, ends]).norm(dim=-1) * keypoints.new_tensor(factors)
-    return length, visible[:, starts] & visible[:, ends] & (length > 0)
+class _Bones(NamedTuple):
+    """The lines of `_LENGTHS` in some poses."""
+
+    start: Tensor  # (B, 21, 2)
+    along: Tensor  # (B, 21, 2), from start to end
+    length: Tensor  # (B, 21)
+    known: Tensor  # (B, 21) bool, both ends visible
+
+
+def _bones(keypoints: Tensor, visible: Tensor) -> _Bones:
+    starts, ends = constant(_STARTS, keypoints.device), constant(_ENDS, keypoints.device)
+    start = keypoints.index_select(1, starts)
+    along = keypoints.index_select(1, ends) - start
+    known = visible.index_select(1, starts) & visible.index_select(1, ends)
+    return _Bones(start, along, along.norm(dim=-1), known)
 
 
 def body_scale(keypoints: Tensor, visible: Tensor, image_height: float | None = None) -> Tensor:
@@ -49,7 +66,7 @@ def body_scale(keypoints: Tensor, visible: Tensor, image_height: float | None = 
     It is the root mean square of the lengths right shoulder to right hip and left shoulder to left hip, or the one
     that is visible. Failing both: the same of the diagonals and of neck to hip; failing these: the longest of what
     the limbs, shoulders, hips or head suggest (seen at an angle, a limb only gets shorter); failing everything: a
-    quarter of `image_height`, or 0 without one.
+    quarter of `image_height`, or 0 without one. A length of 0 counts as missing.
 
     Args:
         keypoints: (B, 18, 2) float, (x, y) in pixels.
@@ -59,13 +76,18 @@ def body_scale(keypoints: Tensor, visible: Tensor, image_height: float | None = 
     Returns:
         (B,) float, in pixels.
     """
-    result = keypoints.new_full(keypoints.shape[:1], _NO_LENGTH * (image_height or 0.0))
-    others, known = _lengths(keypoints, visible, _OTHER_LENGTHS)
-    result = torch.where(known.any(dim=1), torch.where(known, others, 0.0).amax(dim=1), result)
-    for table in (_TORSO_STAND_INS, ((2, 8, 1.0), (5, 11, 1.0))):
-        lengths, known = _lengths(keypoints, visible, table)
-        squares = torch.where(known, lengths**2, 0.0).sum(dim=1) / known.sum(dim=1).clamp_min(1)
-        result = torch.where(known.any(dim=1), squares.sqrt(), result)
+    return _scale(_bones(torch.where(visible.unsqueeze(-1), keypoints, 0.0), visible), image_height)
+
+
+def _scale(bones: _Bones, image_height: float | None) -> Tensor:
+    factors = constant(_FACTORS, bones.length.device, bones.length.dtype)
+    known = bones.known & (bones.length > 0)
+    torso = torch.where(known, bones.length * factors, 0.0)  # the torso's length as each line suggests it
+    longest = torso[:, _LIMBS.start :].amax(dim=1)
+    result = torch.where(longest > 0, longest, _NO_LENGTH * (image_height or 0.0))
+    for tier in (slice(2, 6), slice(0, 2)):
+        squares = torso[:, tier].square().sum(dim=1) / known[:, tier].sum(dim=1)  # NaN where there is none
+        result = torch.where(squares > 0, squares.sqrt(), result)
     return result
 
 
@@ -88,69 +110,73 @@ def part_corners(
         corners (B, 10, 4, 2), (x, y), in the order of `PARTS`, and valid (B, 10) bool.
     """
     keypoints = torch.where(visible.unsqueeze(-1), keypoints, 0.0)
-    scale = body_scale(keypoints, visible, image_height)
-    pieces = [
-        _torso(keypoints, visible, scale),
-        _head(keypoints, visible, scale),
-        _limbs(keypoints, visible, scale),
-    ]
-    corners = torch.cat([corners for corners, _ in pieces], dim=1)
-    valid = torch.cat([valid for _, valid in pieces], dim=1) & (scale > 0).unsqueeze(1)
+    bones = _bones(keypoints, visible)
+    scale = _scale(bones, image_height)
+    pieces = (_torso(keypoints, visible, scale), _head(keypoints, visible, scale), _limbs(bones, scale))
+    corners, valid = (torch.cat(column, dim=1) for column in zip(*pieces, strict=True))
+    valid = valid & (scale > 0).unsqueeze(1)
     return torch.where(valid[..., None, None], corners, 0.0), valid
 
 
 def _torso(keypoints: Tensor, visible: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
-    points, known = keypoints[:, _SHOULDERS + _HIPS], visible[:, _SHOULDERS + _HIPS]  # right and left, twice
-    opposite = [1, 0, 3, 2]
-    above = [2, 3, 0, 1]  # of a hip, the shoulder of its side; of a shoulder, the hip
+    at = constant(_TORSO_POINTS, keypoints.device)  # right and left shoulder, right and left hip
+    points, known = keypoints.index_select(1, at), visible.index_select(1, at)
+    if not known.all():
+        points, known = _complete_torso(points, known, keypoints[:, _NECK], visible[:, _NECK], scale)
+    around = constant((2, 3, 1, 0), keypoints.device)
+    return points.index_select(1, around).unsqueeze(1), known.all(dim=1, keepdim=True)
 
-    mirrored = 2 * keypoints[:, [_NECK]] - points[:, opposite]
-    can = known[:, opposite] & visible[:, [_NECK]] & known.new_tensor([True, True, False, False])
-    points, known = _complete(points, known, mirrored, can)
 
-    parallel = points[:, opposite] + points[:, above] - points[:, [above[i] for i in opposite]]
-    points, known = _complete(points, known, parallel, known.sum(dim=1, keepdim=True).expand(-1, 4) == 3)
+def _complete_torso(
+    points: Tensor, known: Tensor, neck: Tensor, neck_known: Tensor, scale: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Put in missing shoulders and hips, as `part_corners` describes: (B, 4, 2) and (B, 4) bool."""
+    opposite, above = constant(_OPPOSITE, points.device), constant(_ABOVE, points.device)
+
+    def complete(guess: Tensor, can: Tensor) -> None:
+        nonlocal points, known
+        points, known = torch.where((known | ~can).unsqueeze(-1), points, guess), known | can
+
+    is_shoulder = constant((True, True, False, False), points.device, torch.bool)
+    complete(2 * neck[:, None] - points[:, opposite], known[:, opposite] & neck_known[:, None] & is_shoulder)
+
+    parallel = points[:, opposite] + points[:, above] - points[:, above][:, opposite]
+    complete(parallel, (known.sum(dim=1, keepdim=True) == 3).expand(-1, 4))
 
     # Square to the line between the two known ones, towards the lower edge of the image from the shoulders.
-    line = points[:, above][:, [1, 1, 3, 3]] - points[:, above][:, [0, 0, 2, 2]]
-    square = torch.stack([-line[..., 1], line[..., 0]], dim=-1)
-    square = (
-        square * torch.where(square[..., 1:] < 0, -1.0, 1.0) / line.norm(dim=-1, keepdim=True).clamp_min(1e-6)
-    )
+    pair, pair_known = points[:, above], known[:, above]
+    line = pair[:, [1, 1, 3, 3]] - pair[:, [0, 0, 2, 2]]
+    length = line.norm(dim=-1, keepdim=True)
+    square = torch.stack([-line[..., 1], line[..., 0]], dim=-1) / length.clamp_min(1e-6)
+    square = square * torch.where(square[..., 1:] < 0, -1.0, 1.0)
     downwards = points.new_tensor([-1.0, -1.0, 1.0, 1.0])[:, None] * scale[:, None, None]
-    can = (known[:, above] & known[:, above][:, opposite]) & (line.norm(dim=-1) > 0)
-    points, known = _complete(points, known, points[:, above] + downwards * square, can)
-
-    corners = points[:, [2, 3, 1, 0]]  # right hip, left hip, left shoulder, right shoulder
-    return corners.unsqueeze(1), known.all(dim=1, keepdim=True)
-
-
-def _complete(points: Tensor, known: Tensor, guess: Tensor, can: Tensor) -> tuple[Tensor, Tensor]:
-    return torch.where((known | ~can).unsqueeze(-1), points, guess), known | can
+    complete(pair + downwards * square, pair_known & pair_known[:, opposite] & (length.squeeze(-1) > 0))
+    return points, known
 
 
 def _head(keypoints: Tensor, visible: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
-    seen = visible[:, _FACE].to(keypoints.dtype).unsqueeze(-1)
-    center = (keypoints[:, _FACE] * seen).sum(dim=1) / seen.sum(dim=1).clamp_min(1)
-    offsets = keypoints.new_tensor([[-0.4, -0.4], [0.4, -0.4], [0.4, 0.4], [-0.4, 0.4]])
-    corners = center[:, None] + offsets * scale[:, None, None]
-    return corners.unsqueeze(1), visible[:, _FACE].any(dim=1, keepdim=True)
-
-
-def _limbs(keypoints: Tensor, visible: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
-    start, end = keypoints[:, _LIMB_STARTS], keypoints[:, _LIMB_ENDS]  # (B, 8, 2)
-    pointlike = (end - start).norm(dim=-1, keepdim=True) < 1e-3
-    one_down = keypoints.new_tensor([0.0, 1.0])
-    start, end = (
-        torch.where(pointlike, start - one_down, start),
-        torch.where(pointlike, start + one_down, end),
+    at = constant(_FACE, keypoints.device)
+    seen = visible.index_select(1, at)
+    count = seen.sum(dim=1)
+    center = keypoints.index_select(1, at).sum(dim=1) / count.clamp_min(1).unsqueeze(1)  # missing ones are 0
+    offsets = constant(
+        ((-0.4, -0.4), (0.4, -0.4), (0.4, 0.4), (-0.4, 0.4)), keypoints.device, keypoints.dtype
     )
-    along = end - start
-    direction = along / along.norm(dim=-1, keepdim=True)
-    across = torch.stack([-direction[..., 1], direction[..., 0]], dim=-1) * (0.2 * scale[:, None, None])
-    start, end = start - 0.1 * along, end + keypoints.new_tensor(_OVERSHOOT)[:, None] * along
-    corners = torch.stack([start + across, start - across, end - across, end + across], dim=-2)
-    return corners, visible[:, _LIMB_STARTS] & visible[:, _LIMB_ENDS]
+    corners = center[:, None] + offsets * scale[:, None, None]
+    return corners.unsqueeze(1), (count > 0).unsqueeze(1)
+
+
+def _limbs(bones: _Bones, scale: Tensor) -> tuple[Tensor, Tensor]:
+    start, along, length = bones.start[:, _LIMBS], bones.along[:, _LIMBS], bones.length[:, _LIMBS, None]
+    overshoot = constant(_OVERSHOOT, start.device, start.dtype).unsqueeze(-1)
+    first, last = start - 0.1 * along, start + (1 + overshoot) * along
+    # A limb without length gets 1 pixel up and 1 down.
+    one_down = constant((0, 1), start.device, start.dtype) * (length < 1e-3)
+    first, last, along = first - one_down, last + one_down, along + one_down
+    across = along.flip(-1) * constant((-1, 1), start.device, start.dtype)
+    across = across * (0.2 * scale[:, None, None] / torch.where(length < 1e-3, 1.0, length))
+    corners = torch.stack([first + across, first - across, last - across, last + across], dim=-2)
+    return corners, bones.known[:, _LIMBS]
 
 
 def part_masks(corners: Tensor, valid: Tensor, size: tuple[int, int]) -> Tensor:
@@ -194,26 +220,28 @@ def part_affines(
         identity. To warp a picture, give `geometry.warp_affine` the inverse (`geometry.invert_affine`).
     """
     # One call for both poses: a small batch costs by the number of operations, not by their size.
-    keypoints, visible = (
-        torch.cat([source_keypoints, target_keypoints]),
-        torch.cat([source_visible, target_visible]),
-    )
+    keypoints = torch.cat([source_keypoints, target_keypoints])
+    visible = torch.cat([source_visible, target_visible])
     corners, known = part_corners(keypoints, visible)
-    (source, target), (source_valid, target_valid) = corners.chunk(2), known.chunk(2)
+    (source, target), (source_known, target_known) = corners.chunk(2), known.chunk(2)
     if borrow:
-        other = list(MIRRORED_PARTS)
-        source = torch.where(source_valid[..., None, None], source, source[:, other])
-        source_valid = source_valid | source_valid[:, other]
-    weights = (source_valid & target_valid).unsqueeze(-1).expand(-1, -1, 4)
-    matrices, valid = fit_affine(source, target, weights)
+        other = constant(MIRRORED_PARTS, source.device)
+        source = torch.where(source_known[..., None, None], source, source.index_select(1, other))
+        source_known = source_known | source_known.index_select(1, other)
+    both = source_known & target_known
 
-    head_joints = _FACE + _SHOULDERS
-    common = source_visible[:, head_joints] & target_visible[:, head_joints]
-    points = (
-        torch.where(common.unsqueeze(-1), keypoints[:, head_joints], 0.0)
-        for keypoints in (source_keypoints, target_keypoints)
+    # The head comes twice: square to square as part 1, and behind all parts joint to joint, with up to 7 points.
+    at = constant(_HEAD_FIT, source.device)
+    seen = visible.index_select(1, at)
+    points = torch.where(seen.unsqueeze(-1), keypoints.index_select(1, at), 0.0)
+    pad = (0, 0, 0, len(_HEAD_FIT) - 4)
+    source, target = (
+        torch.cat([F.pad(four, pad), seven.unsqueeze(1)], dim=1)
+        for four, seven in zip((source, target), points.chunk(2), strict=True)
     )
-    head, fitted = fit_affine(*points, common)
-    fitted = fitted & valid[:, 1]
-    matrices[:, 1] = torch.where(fitted[:, None, None], head, matrices[:, 1])
-    return matrices, valid
+    common = torch.logical_and(*seen.chunk(2)).unsqueeze(1)
+    weights = F.pad(both.unsqueeze(-1).expand(-1, -1, 4), (0, len(_HEAD_FIT) - 4))
+    matrices, valid = fit_affine(source, target, torch.cat([weights, common], dim=1))
+    fitted = (valid[:, NUM_PARTS] & valid[:, 1])[:, None, None]
+    matrices[:, 1] = torch.where(fitted, matrices[:, NUM_PARTS], matrices[:, 1])
+    return matrices[:, :NUM_PARTS], valid[:, :NUM_PARTS]

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pgt.geometry import capsule_spans, fill_spans, hull_spans, resize_points, zeros
+from pgt.geometry import capsule_spans, constant, empty, fill_spans, hull_spans, resize_points, zeros
 from pgt.geometry import closing as close_holes
 
 JOINTS = (
@@ -253,7 +253,10 @@ def keypoints_to_gaussians(keypoints: Tensor, visible: Tensor, size: tuple[int, 
     down = torch.exp(-((ys - y) ** 2) / (2 * sigma**2)) * visible.unsqueeze(-1)
     # A 2-D Gaussian is a product of two 1-D ones. Their far ends are cut so that no product is denormal: those are slow.
     across, down = across * (across > 1e-19), down * (down > 1e-19)
-    return down.unsqueeze(-1) * across.unsqueeze(-2)
+    if keypoints.requires_grad:
+        return down.unsqueeze(-1) * across.unsqueeze(-2)
+    maps = empty((*keypoints.shape[:2], height, width), keypoints)
+    return torch.mul(down.unsqueeze(-1), across.unsqueeze(-2), out=maps)
 
 
 def keypoints_to_coordinates(keypoints: Tensor, visible: Tensor, size: tuple[int, int]) -> Tensor:
@@ -314,7 +317,7 @@ def limb_spans(
     keypoints: Tensor, visible: Tensor, limbs: Sequence[tuple[int, int]], height: int, radius: float
 ) -> tuple[Tensor, Tensor]:
     """Return where each row enters and leaves each limb, a disc slid from joint to joint: two (B, limbs, H)."""
-    first, second = (list(ends) for ends in zip(*limbs, strict=True))
+    first, second = (constant(ends, keypoints.device) for ends in zip(*limbs, strict=True))
     low, high = capsule_spans(keypoints[:, first], keypoints[:, second], radius, height)
     drawn = (visible[:, first] & visible[:, second]).unsqueeze(-1)
     return torch.where(drawn, low, torch.inf), torch.where(drawn, high, -torch.inf)
