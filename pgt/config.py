@@ -100,9 +100,7 @@ class PG2Config:
 
     def to_dict(self) -> dict[str, Any]:
         """Give every field as JSON-able plain data."""
-        plain = asdict(self)
-        plain["stages"] = [{**stage, "image_size": list(stage["image_size"])} for stage in plain["stages"]]
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
+        return _plain(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "PG2Config":
@@ -111,12 +109,51 @@ class PG2Config:
         Raises:
             ValueError: a field this version does not know, or a value it does not allow.
         """
-        unknown = sorted(set(values) - {field.name for field in fields(cls)})
-        if unknown:
-            raise ValueError(f"unknown PG2 settings: {', '.join(unknown)}")
-        stages = values.get("stages", cls.stages)
-        stages = tuple(stage if isinstance(stage, Stage) else Stage(**stage) for stage in stages)
-        return cls(**{**values, "stages": stages})
+        return cls(**_known_fields(cls, values))
+
+
+@dataclass(frozen=True)
+class PoseEstimatorConfig:
+    """The network that finds joints in pictures, to score generated ones (ours)."""
+
+    image_size: tuple[int, int] = (128, 128)  # (H, W) it is trained at; it runs on others
+    widths: tuple[int, ...] = (32, 64, 96, 128, 144)  # channels at half the picture's size, a quarter, ...
+    sigma: float = 1.0  # of a joint's place, in cells of 2 pixels
+    ema_decay: float = 0.99
+    stages: tuple[Stage, ...] = (
+        Stage("joints", 5_000, (128, 128), batch_size=8, lr=2e-3, lr_schedule="cosine"),
+    )
+
+    def __post_init__(self) -> None:
+        for name in ("image_size", "widths", "stages"):  # JSON knows no tuples
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give every field as JSON-able plain data."""
+        return _plain(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "PoseEstimatorConfig":
+        """Rebuild a config from `to_dict`, as `PG2Config.from_dict`."""
+        return cls(**_known_fields(cls, values))
+
+
+Config = PG2Config | PoseEstimatorConfig
+
+
+def _plain(config: Config) -> dict[str, Any]:
+    plain = asdict(config)
+    plain["stages"] = [{**stage, "image_size": list(stage["image_size"])} for stage in plain["stages"]]
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
+
+
+def _known_fields(kind: type[Config], values: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(values) - {field.name for field in fields(kind)})
+    if unknown:
+        name = kind.__name__.removesuffix("Config")
+        raise ValueError(f"unknown {name} settings: {', '.join(unknown)}")
+    stages = values.get("stages", kind.stages)
+    return {**values, "stages": tuple(s if isinstance(s, Stage) else Stage(**s) for s in stages)}
 
 
 def _stages(
@@ -125,7 +162,7 @@ def _stages(
     return tuple(Stage(name, num, size, batch_size, lr, schedule) for name, num in steps.items())
 
 
-PRESETS: dict[str, PG2Config] = {
+PRESETS: dict[str, Config] = {
     # Section 4.1: Adam 2e-5, N = 5, batch 16, 22k + 14k steps.
     "pg2-market1501": PG2Config(),
     # Section 4.1: N = 6, batch 8, 30k + 20k steps.
@@ -170,4 +207,6 @@ PRESETS: dict[str, PG2Config] = {
         ema_decay=0.998,
         stages=_stages((128, 128), 16, 6e-4, {"coarse": 40_000, "refine": 8_000}, "cosine"),
     ),
+    # The judge behind PCKh: 20 minutes of one CPU core.
+    "pose-estimator-synthetic-128": PoseEstimatorConfig(),
 }
