@@ -1,8 +1,9 @@
 """A canvas on which scenes are painted, layer over layer, in closed form.
 
-Coordinates are in image heights: y runs from 0 at the top to 1 at the bottom, x from the middle of the picture to the
-right, so a narrower canvas shows the middle of the same scene. Every border is filtered to the width of a pixel, and
-whatever is finer than a pixel fades to its mean. A layer touches only the pixels of its own bounding box.
+Coordinates are in image heights: y runs from 0 at the top to 1 at the bottom, x from the middle of the
+picture to the right, so a narrower canvas shows the middle of the same scene. Every border is filtered to the
+width of a pixel, and whatever is finer than a pixel fades to its mean. A layer touches only the pixels of its
+own bounding box.
 """
 
 import math
@@ -143,7 +144,7 @@ class Canvas:
         self, box: Box, color: Color, frequency: tuple[float, float], phase: tuple[float, float], *,
         opacity: float = 0.3, level: float = 0.0, sharpness: float = 1.0,
     ) -> None:  # fmt: skip
-        """Paint patches of noise: clouds, stains, dapples of light; `frequency` in patches per height (x, y)."""
+        """Paint patches of noise: clouds, stains, dapples; `frequency` in patches per height (x, y)."""
         part = self._part(box)
         finest = max(frequency) * self.pixel
         left = float(detail(finest))

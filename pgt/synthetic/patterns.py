@@ -1,8 +1,8 @@
 """Filtered elementary patterns: pulses, edges and noise that know how wide a pixel is.
 
-All are functions of coordinates alone, of tensors for textures and of numpy arrays for scenes (many small steps, in
-which numpy costs a quarter). `width` is the extent of a pixel in the unit of the coordinate; a pattern finer than
-that has faded to its mean, so nothing flickers or makes moire at small sizes.
+All are functions of coordinates alone, of tensors for textures and of numpy arrays for scenes (many small
+steps, in which numpy costs a quarter). `width` is the extent of a pixel in the unit of the coordinate; a
+pattern finer than that has faded to its mean, so nothing flickers or makes moire at small sizes.
 """
 
 from functools import lru_cache
@@ -35,7 +35,7 @@ def smoothstep(x: Array) -> Array:
 
 
 def edge(distance: Array, width: Array | float) -> Array:
-    """Return the share of a pixel that is inside, from its signed distance to the border (positive inside)."""
+    """Return the share of a pixel inside a border, from its signed distance to it (positive inside)."""
     return (distance / width + 0.5).clip(0, 1)
 
 
@@ -51,7 +51,7 @@ def pulse(x: Array, duty: Array | float, width: Array) -> Array:
 
 
 def detail(width: Array, start: float = 0.4, end: float = 1.0) -> Array:
-    """Return how much of a pattern of period 1 is left at a pixel `width`: 1 up to `start`, 0 from `end` on."""
+    """Return what is left of a pattern of period 1 at a pixel `width`: 1 to `start`, 0 from `end` on."""
     return ((end - width) / (end - start)).clip(0, 1)
 
 

@@ -26,12 +26,12 @@ SMOOTH = 2.0  # pixels of depth; a pixel is looked up once only if its samples d
 class Mesh:
     """One figure in front of the camera (orthographic), ready to be drawn.
 
-    Only faces whose corners run counter-clockwise as the viewer sees them are drawn; an open surface shows its
-    inside only if its faces are given a second time in reverse.
+    Only faces whose corners run counter-clockwise as the viewer sees them are drawn; an open surface shows
+    its inside only if its faces are given a second time in reverse.
 
     Attributes:
-        vertices: (V, 3) float32, x right and y down in pixels of the final image, whole numbers being pixel centres;
-            z towards the viewer, in pixels too.
+        vertices: (V, 3) float32, x right and y down in pixels of the final image, whole numbers being pixel
+            centres; z towards the viewer, in pixels too.
         normals: (V, 3) float32, outward, in the same axes (y down); need not have unit length.
         faces: (F, 3) int64, corners as indices of vertices.
         uv: (V, 2) float32, metres of cloth.
@@ -51,8 +51,8 @@ class Mesh:
 class GBuffer:
     """What is seen of B figures.
 
-    Where one smooth piece of surface fills a pixel it is looked up once, in the pixel's centre, as a fragment of
-    weight 1; elsewhere every covered sample is a fragment of its own, of weight 1 / S².
+    Where one smooth piece of surface fills a pixel it is looked up once, in the pixel's centre, as a fragment
+    of weight 1; elsewhere every covered sample is a fragment of its own, of weight 1 / S².
 
     Attributes:
         num_images: B.
@@ -100,8 +100,9 @@ def rasterize(meshes: Sequence[Mesh], size: tuple[int, int], *, supersample: int
         supersample: S, samples per pixel along each axis.
 
     Returns:
-        GBuffer. At equal depth the face with the smaller index wins; an image is the same whichever batch it is
-        drawn in. Memory grows with the number of samples, 4 million of which at 1024x1024 take about 0.3 GB.
+        GBuffer. At equal depth the face with the smaller index wins; an image is the same whichever batch it
+        is drawn in. Memory grows with the number of samples, 4 million of which at 1024x1024 take about 0.3
+        GB.
     """
     soup = _Soup(meshes)
     # In units of samples, whose centres get whole coordinates: sample i lies at pixel (i + 0.5) / S - 0.5.
@@ -344,7 +345,7 @@ class _Pixels:
 def _interpolate(
     soup: _Soup, corners: list[Tensor], x: Tensor, y: Tensor, px: Tensor, py: Tensor
 ) -> tuple[tuple[Tensor, Tensor, Tensor], Tensor, Tensor]:
-    """Mix the corners' normals (made unit) and texture coordinates at the points (px, py), near their triangles."""
+    """Mix the corners' normals (made unit) and texture coordinates at (px, py), near their triangles."""
     a, b, c = corners
     xa, ya = x.index_select(0, a), y.index_select(0, a)
     ux, uy = x.index_select(0, b) - xa, y.index_select(0, b) - ya

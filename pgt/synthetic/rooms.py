@@ -90,9 +90,10 @@ def _floor(canvas: Canvas, draw: Draw, wood: Color, base: float) -> None:
         rug, center = jittered(draw, draw.choice(FABRICS)), draw.uniform(-0.3, 0.3)
         near, far = draw.uniform(0.90, 0.97), base + 0.06
         for inset, shade in ((0.0, 0.8), (0.025, 1.15), (0.045, 1.0)):
-            canvas.convex([(center - 0.33 + inset, far + inset / 2), (center + 0.33 - inset, far + inset / 2),
-                           (center + 0.45 - inset, near - inset / 2), (center - 0.45 + inset, near - inset / 2)],
-                          scaled(rug, shade))  # fmt: skip
+            back, front, short = 0.33 - inset, 0.45 - inset, inset / 2
+            corners = [(center - back, far + short), (center + back, far + short)]
+            corners += [(center + front, near - short), (center - front, near - short)]
+            canvas.convex(corners, scaled(rug, shade))
 
 
 def _window(canvas: Canvas, draw: Draw, x: float, base: float) -> None:

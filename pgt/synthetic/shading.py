@@ -1,7 +1,8 @@
 """From what the rasteriser saw to a picture: light, occlusion, contact shadow, blending over the background.
 
-Colours are squared before they are lit or mixed and square-rooted afterwards (gamma 2, close to sRGB), so that
-anti-aliased silhouettes are as bright as they should be. All lengths are in metres, hence the same at every size.
+Colours are squared before they are lit or mixed and square-rooted afterwards (gamma 2, close to sRGB), so
+that anti-aliased silhouettes are as bright as they should be. All lengths are in metres, hence the same at
+every size.
 """
 
 import math
@@ -25,8 +26,8 @@ SHADOW_CELLS = (56, 96)
 class Material(Protocol):
     """Something that has a colour everywhere on its surface.
 
-    A class may also offer a classmethod `colors_together(materials, index (N,), u, v, footprint)`, which evaluates
-    many materials of that class at once; it is then called instead of `colors_at`, once a batch.
+    A class may also offer a classmethod `colors_together(materials, index (N,), u, v, footprint)`, which
+    evaluates many materials of that class at once; it is then called instead of `colors_at`, once a batch.
     """
 
     @property
@@ -39,7 +40,7 @@ class Material(Protocol):
 
 @dataclass(frozen=True)
 class Light:
-    """What lights an image; directions x right, y down, z towards the viewer; colours RGB, 1 being full light.
+    """What lights an image: directions x right, y down, z towards the viewer; colours RGB, 1 full light.
 
     Attributes:
         direction: towards the key light, any length.
@@ -155,7 +156,7 @@ def material_colors(
 def _light(
     normal: Sequence[Tensor], albedo: Tensor, gloss: Tensor, lights: Sequence[Light], image: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the light leaving each fragment, three of (N,): wrapped lambert, hemisphere, rim and highlight."""
+    """Return the light leaving each fragment, three of (N,): lambert, hemisphere, rim and highlight."""
     rows = []
     for light in lights:
         length = math.hypot(*light.direction)
@@ -200,7 +201,7 @@ def _picture(gbuffer: GBuffer, image: Tensor) -> Picture:
 
 
 def _openness(gbuffer: GBuffer, image: Tensor, normal: Sequence[Tensor], pixels_per_metre: Tensor) -> Tensor:
-    """Return how open to its surroundings each person pixel is, (Q,) in (0, 1] (after Alchemy AO, McGuire 2011).
+    """Return how open to its surroundings each pixel is, (Q,) in (0, 1] (Alchemy AO, McGuire 2011).
 
     Neighbours are looked up in a blurred depth map, so that no edge leaves a ghost of itself.
     """
@@ -238,8 +239,8 @@ def ground_shadow(points: Sequence[Tensor], pixels_per_metre: Tensor, size: tupl
     """Draw the soft shadow of a figure on the ground: dark where it touches, faint and wide where it hovers.
 
     Args:
-        points: per image (N, 3): where points of the figure (for instance its vertices) fall on the ground, (x, y)
-            in pixels of a `size` image, and their height above the ground in metres.
+        points: per image (N, 3): where points of the figure (for instance its vertices) fall on the ground,
+            (x, y) in pixels of a `size` image, and their height above the ground in metres.
         pixels_per_metre: (B,) float32.
         size: (H, W).
 

@@ -1,4 +1,4 @@
-"""Streets as a surveillance camera sees them: pavement, lawns, parked things and passers-by at the upper edge."""
+"""Streets as a surveillance camera sees them: pavement and lawns, things and passers-by at the upper edge."""
 
 from pgt.synthetic.canvas import Canvas
 from pgt.synthetic.draw import Draw

@@ -1,48 +1,32 @@
 """Cloth: closed-form colours of (u, v) in metres, filtered to the size of a pixel.
 
-Every kind says, at each point, how much there is of its second and third colour and how bright the cloth is; mixing
-and the grain of the weave are common to all. Many textures are evaluated at once, grouped by kind.
+Every kind says, at each point, how much there is of its second and third colour and how bright the cloth is;
+mixing and the grain of the weave are common to all. Many textures are evaluated at once, grouped by kind.
 """
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from pgt.synthetic.draw import Draw
+from pgt.synthetic.palettes import ACCENTS, CAMOUFLAGES, DENIMS, NEUTRALS, Color
 from pgt.synthetic.patterns import cell_random, detail, edge, fraction, noise, pulse, smoothstep
-
-Color = tuple[float, float, float]
 
 # How often each kind is drawn when nothing else is asked.
 KINDS = {
-    "solid": 0.26, "stripes": 0.16, "dots": 0.07, "plaid": 0.11, "floral": 0.08, "logo": 0.08, "gradient": 0.05,
-    "camouflage": 0.04, "denim": 0.08, "knit": 0.07,
+    "solid": 0.26, "stripes": 0.16, "dots": 0.07, "plaid": 0.11, "floral": 0.08, "logo": 0.08,
+    "gradient": 0.05, "camouflage": 0.04, "denim": 0.08, "knit": 0.07,
 }  # fmt: skip
 
-NEUTRALS: tuple[Color, ...] = (
-    (0.94, 0.94, 0.93), (0.90, 0.87, 0.80), (0.76, 0.76, 0.76), (0.52, 0.53, 0.55), (0.26, 0.27, 0.29),
-    (0.11, 0.11, 0.12), (0.14, 0.18, 0.29), (0.74, 0.66, 0.53), (0.60, 0.45, 0.30), (0.37, 0.27, 0.21),
-    (0.40, 0.41, 0.29), (0.55, 0.60, 0.66),
-)  # fmt: skip
-ACCENTS: tuple[Color, ...] = (
-    (0.47, 0.13, 0.19), (0.70, 0.17, 0.17), (0.72, 0.36, 0.20), (0.85, 0.66, 0.25), (0.92, 0.84, 0.55),
-    (0.18, 0.34, 0.25), (0.56, 0.65, 0.52), (0.15, 0.43, 0.46), (0.52, 0.70, 0.82), (0.19, 0.35, 0.63),
-    (0.25, 0.26, 0.50), (0.65, 0.59, 0.75), (0.42, 0.24, 0.42), (0.84, 0.65, 0.65), (0.88, 0.47, 0.40),
-    (0.65, 0.82, 0.73),
-)  # fmt: skip
-DENIMS: tuple[Color, ...] = (
-    (0.22, 0.30, 0.44), (0.32, 0.43, 0.58), (0.50, 0.60, 0.72), (0.15, 0.18, 0.26), (0.20, 0.20, 0.22),
-    (0.64, 0.70, 0.76),
-)  # fmt: skip
-CAMOUFLAGES: tuple[tuple[Color, Color, Color], ...] = (
-    ((0.42, 0.43, 0.28), (0.24, 0.27, 0.18), (0.62, 0.55, 0.40)),
-    ((0.72, 0.64, 0.50), (0.52, 0.42, 0.30), (0.86, 0.80, 0.68)),
-    ((0.55, 0.58, 0.61), (0.25, 0.29, 0.36), (0.82, 0.83, 0.84)),
-    ((0.30, 0.38, 0.44), (0.16, 0.22, 0.30), (0.50, 0.58, 0.60)),
-)
+# Shortest and longest period of each kind, metres.
+SCALES = {
+    "solid": (0.02, 0.02), "stripes": (0.018, 0.09), "dots": (0.022, 0.07), "plaid": (0.05, 0.14),
+    "floral": (0.06, 0.12), "logo": (0.12, 0.2), "gradient": (0.35, 0.6), "camouflage": (0.05, 0.1),
+    "denim": (0.0035, 0.005), "knit": (0.008, 0.014),
+}  # fmt: skip
 FLORAL_LEAF: Color = (0.33, 0.45, 0.32)
 
 
@@ -55,8 +39,10 @@ class Texture:
         colors: ground, second and third colour, RGB in [0, 1].
         scale: period in metres (size of the figure for "logo", length for "gradient").
         angle: turn of the pattern in radians; stripes at 0 run along u, that is horizontally.
-        phase: shift of the pattern in periods; for "logo" and "gradient" the (u, v) in metres of its centre or start.
-        variant: free number in [0, 1), which each kind reads in its own way (width of stripes, shape of a logo).
+        phase: shift of the pattern in periods; for "logo" and "gradient" the (u, v) in metres of its centre
+            or start.
+        variant: free number in [0, 1), which each kind reads in its own way (width of stripes, shape of a
+            logo).
         grain: strength of the weave's fine brightness noise; folds: of its broad one.
         gloss: strength of the highlight.
     """
@@ -150,7 +136,7 @@ def _solid(x: Tensor, y: Tensor, width: Tensor, variant: Tensor) -> tuple[Tensor
 
 
 def _stripes(x: Tensor, y: Tensor, width: Tensor, variant: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Bands of the second colour; from variant 0.6 on, a line of the third between them; below 0.2, pinstripes."""
+    """Bands of the second colour, pinstripes below variant 0.2; from 0.6 on, lines of the third between."""
     duty = torch.where(variant < 0.2, 0.10 + 0.3 * variant, 0.25 + 0.3 * variant)
     band = pulse(y, duty, width)
     line = pulse(y - (1 + duty) / 2 + 0.05, 0.1, width) * (variant > 0.6)
@@ -171,7 +157,7 @@ def _dots(x: Tensor, y: Tensor, width: Tensor, variant: Tensor) -> tuple[Tensor,
 
 
 def _plaid(x: Tensor, y: Tensor, width: Tensor, variant: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Crossing bands, half as strong where only one runs; from variant 0.35 on, thin lines of the third colour."""
+    """Crossing bands, half as strong where only one runs; from variant 0.35 on, thin lines of the third."""
     duty = 0.5 - 0.25 * variant
     bands = (pulse(x, duty, width) + pulse(y, duty, width)) / 2
     thin = 0.05 + 0.04 * variant
@@ -186,8 +172,8 @@ def _floral(x: Tensor, y: Tensor, width: Tensor, variant: Tensor) -> tuple[Tenso
     x = x + 0.5 * (row % 2)
     column = torch.floor(x)
     jitter = [cell_random(column, row, channel) for channel in range(4)]
-    dx, dy = x - column - 0.5 - 0.14 * jitter[0], y - row - 0.5 - 0.14 * jitter[1]
-    size = 0.29 + 0.05 * jitter[2]
+    dx, dy = x - column - 0.5 - 0.10 * jitter[0], y - row - 0.5 - 0.10 * jitter[1]
+    size = 0.34 + 0.05 * jitter[2]
     width = width.clamp(min=1e-3)
     radius = torch.sqrt(dx * dx + dy * dy).clamp(min=1e-4)
     c, s = _five_fold(dx / radius, dy / radius)
@@ -203,8 +189,8 @@ def _floral(x: Tensor, y: Tensor, width: Tensor, variant: Tensor) -> tuple[Tenso
     leaf = leaf * (1 - petals)
     left = detail(width)
     return (
-        torch.lerp(torch.full_like(x, 0.15), petals * (1 - heart), left),
-        torch.lerp(0.020 + 0.023 * (variant > 0.3), torch.maximum(heart, leaf), left),
+        torch.lerp(torch.full_like(x, 0.179), petals * (1 - heart), left),
+        torch.lerp(0.033 + 0.020 * (variant > 0.3), torch.maximum(heart, leaf), left),
         torch.ones_like(x),
     )
 
@@ -253,15 +239,15 @@ def _camouflage(x: Tensor, y: Tensor, width: Tensor, variant: Tensor) -> tuple[T
     other = 0.7 * noise(x + 31.4, y + 17.2) + 0.3 * noise(2.7 * x, 2.7 * y + 40)
     second, third = edge(first - 0.08, soft), edge(other - 0.2, soft)
     left = detail(width, 0.5, 1.4)
-    third = torch.lerp(torch.full_like(x, 0.24), third, left)
-    return torch.lerp(torch.full_like(x, 0.32), second * (1 - third), left), third, torch.ones_like(x)
+    third = torch.lerp(torch.full_like(x, 0.267), third, left)
+    return torch.lerp(torch.full_like(x, 0.287), second * (1 - third), left), third, torch.ones_like(x)
 
 
 def _denim(x: Tensor, y: Tensor, width: Tensor, variant: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Twill (period 1) with uneven warp threads, washed out in broad soft areas."""
     twill = 0.5 + (pulse(x + y, 0.5, width) - 0.5) * detail(width)
     thread = noise(x * 1.7, y * 0.12) * detail(width * 0.8)
-    wash = noise(x * 0.035, y * 0.02) * (0.1 + 0.25 * variant)
+    wash = noise(x * 0.035, y * 0.02) * (0.05 + 0.13 * variant)
     return (0.10 + 0.22 * twill + 0.10 * thread + wash).clamp(0, 0.8), torch.zeros_like(x), torch.ones_like(x)
 
 
@@ -300,19 +286,25 @@ def luminance(color: Color) -> float:
     return 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2]
 
 
-def _draw_colors(draw: Draw) -> tuple[Color, Color, Color]:
-    """Three colours that go together: the second clearly lighter or darker, the third between or akin."""
+def _draw_colors(draw: Draw, kind: str) -> tuple[Color, Color, Color]:
+    """Three colours that go together: the second clearly lighter or darker, the third unlike both."""
+    if kind == "camouflage":
+        return draw.choice(CAMOUFLAGES)
+    if kind == "denim":
+        blue = draw.choice(DENIMS)
+        return blue, mixed(blue, (0.95, 0.96, 0.97), 0.55), blue
     ground = draw_color(draw)
+    if kind == "solid":
+        return ground, mixed(ground, (0.9, 0.9, 0.9), 0.4), ground
     for _ in range(12):
         second = draw_color(draw, 0.35)
         if 0.22 < abs(luminance(second) - luminance(ground)) < 0.65:
             break
-    third = draw_color(draw, 0.6)
     for _ in range(12):
+        third = draw_color(draw, 0.6)
         if min(abs(luminance(third) - luminance(other)) for other in (ground, second)) > 0.12:
             break
-        third = draw_color(draw, 0.6)
-    return ground, second, third
+    return ground, second, FLORAL_LEAF if kind == "floral" and draw.chance(0.5) else third
 
 
 def draw_texture(draw: Draw, kinds: dict[str, float] | None = None) -> Texture:
@@ -324,39 +316,25 @@ def draw_texture(draw: Draw, kinds: dict[str, float] | None = None) -> Texture:
     """
     kinds = KINDS if kinds is None else kinds
     kind = draw.choice(list(kinds), list(kinds.values()))
-    colors = _draw_colors(draw)
-    phase = (draw.uniform(0, TABLE_PERIOD), draw.uniform(0, TABLE_PERIOD))
-    variant, angle = draw.uniform(), 0.0
+    colors = _draw_colors(draw, kind)
     low, high = SCALES[kind]
-    scale = low * (high / low) ** draw.uniform()
+    texture = Texture(
+        kind,
+        colors,
+        scale=low * (high / low) ** draw.uniform(),
+        phase=(draw.uniform(0, 64), draw.uniform(0, 64)),
+        variant=draw.uniform(),
+        grain=0.10 if kind == "solid" else 0.06,
+        folds=draw.uniform(0.02, 0.06),
+    )
     if kind == "stripes":
+        narrow = 0.6 if texture.variant < 0.2 else 1.0
         angle = draw.choice((0.0, math.pi / 2, math.pi / 4, -math.pi / 4), (6, 3, 0.6, 0.6))
-        scale *= 0.6 if variant < 0.2 else 1.0
-    elif kind in ("plaid", "floral", "dots"):
-        angle = draw.choice((0.0, math.pi / 4), (5, 1)) if kind != "floral" else draw.uniform(-0.5, 0.5)
-    elif kind in ("logo", "gradient"):
-        phase = (0.0, draw.uniform(0.02, 0.06))
-    if kind == "camouflage":
-        colors = draw.choice(CAMOUFLAGES)
-    elif kind == "denim":
-        blue = draw.choice(DENIMS)
-        colors = (blue, tuple(min(0.95, 0.45 * value + 0.52) for value in blue), blue)
-    elif kind == "floral" and draw.chance(0.5):
-        colors = (colors[0], colors[1], FLORAL_LEAF)
-    elif kind == "solid":
-        colors = (
-            colors[0],
-            tuple(0.6 * a + 0.4 * b for a, b in zip(colors[0], (0.9, 0.9, 0.9), strict=True)),
-            colors[2],
-        )
-    grain = 0.10 if kind == "solid" else 0.06
-    return Texture(kind, colors, scale, angle, phase, variant, grain, draw.uniform(0.02, 0.06))
-
-
-TABLE_PERIOD = 64.0
-# Shortest and longest period of each kind, metres.
-SCALES = {
-    "solid": (0.02, 0.02), "stripes": (0.018, 0.09), "dots": (0.022, 0.07), "plaid": (0.05, 0.14),
-    "floral": (0.06, 0.13), "logo": (0.12, 0.2), "gradient": (0.35, 0.6), "camouflage": (0.05, 0.1),
-    "denim": (0.0035, 0.005), "knit": (0.008, 0.014),
-}  # fmt: skip
+        return replace(texture, angle=angle, scale=texture.scale * narrow)
+    if kind in ("plaid", "dots"):
+        return replace(texture, angle=draw.choice((0.0, math.pi / 4), (5, 1)))
+    if kind == "floral":
+        return replace(texture, angle=draw.uniform(-0.5, 0.5))
+    if kind in ("logo", "gradient"):
+        return replace(texture, phase=(0.0, draw.uniform(0.02, 0.06)))
+    return texture

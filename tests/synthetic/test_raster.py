@@ -1,4 +1,4 @@
-"""What the rasteriser promises: exact coverage, no cracks, the nearest surface, the same picture in any batch."""
+"""What the rasteriser promises: exact coverage, no cracks, the nearest surface, the same in any batch."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""What the light does: solid where it should be, the background untouched elsewhere, the same at every size."""
+"""What the light does: it makes things solid, leaves the background alone, is the same at every size."""
 
 from dataclasses import dataclass
 
