@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from pgt.synthetic.draw import Draw
-from pgt.synthetic.palettes import ACCENTS, CAMOUFLAGES, DENIMS, NEUTRALS, Color
+from pgt.synthetic.palettes import ACCENTS, CAMOUFLAGES, DENIMS, NEUTRALS, Color, mixed
 from pgt.synthetic.patterns import cell_random, detail, edge, fraction, noise, pulse, smoothstep
 
 # How often each kind is drawn when nothing else is asked.
