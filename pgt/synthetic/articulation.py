@@ -29,7 +29,7 @@ JOINT_LIMITS: dict[str, tuple[tuple[float, float], ...]] = {
     "hand": ((-80, 80), (-80, 80), (-40, 40)),
     "thigh": ((-35, 130), (-35, 70), (-65, 45)),
     "calf": ((-3, 150), (-5, 5), (-15, 15)),
-    "foot": ((-55, 40), (-25, 25), (-30, 30)),
+    "foot": ((-55, 45), (-30, 30), (-30, 30)),
 }
 
 SIDES = {"right": -1.0, "left": 1.0}
@@ -155,8 +155,9 @@ def reach(
     if side @ side < 1e-8:
         side = np.array([line[1], line[2], line[0]])
         side = side - (side @ line) * line
-    middle = upper * (cosine * line + math.sqrt(max(1 - cosine**2, 0.0)) * _unit(side))
-    first = frame_along(middle, -hinge * pole)
+    side, sine = _unit(side), math.sqrt(max(1 - cosine**2, 0.0))
+    middle = upper * (cosine * line + sine * side)
+    first = frame_along(middle, hinge * (sine * line - cosine * side))
     y = -_unit(distance * line - middle)
     return first, np.stack([first[:, 0], y, _cross(first[:, 0], y)], -1)
 
@@ -189,7 +190,7 @@ def torso_depth(frames: Frames, p: Proportions) -> np.ndarray:
     tops = origins[0] + np.array([[-inner, lift, 0], [inner, lift, 0]]) @ rotations[0].T
     start = np.concatenate([hips, hips])[:, None]
     along = np.concatenate([tops, knees])[:, None] - start
-    radius = np.array([0.14, 0.14, 0.125, 0.125])[:, None] - np.array([0.02, 0, 0, 0])
+    radius = np.array([0.135, 0.135, 0.125, 0.125])[:, None] - np.array([0.03, 0, 0, 0])
     points = []
     for side in ("right", "left"):
         elbow, wrist = origins[BONE[f"{side}_forearm"]], origins[BONE[f"{side}_hand"]]

@@ -17,12 +17,17 @@ SHOTS = ("full", "upper")  # the whole body; cut somewhere between hips and knee
 
 _FACE_AND_LEGS = (0, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17)
 _ARMS = (3, 4, 6, 7)
-_CROWN = 0.16  # metres from the middle of the ears to above the crown, hair included
+_CROWN = 0.13  # metres from the middle of the ears to above the crown, hair included
 _SOLE = 0.09  # metres from the ankle joint to below the sole
 
-# share of: facing the viewer, facing away, sideways; (standard deviations in degrees)
-_VIEWS = {"plain": (0.64, 0.16, 0.20), "street": (0.46, 0.36, 0.18), "non_iconic": (0.50, 0.25, 0.25)}
-_VIEW_SPREAD = (27.0, 25.0, 28.0)
+# (scene, shot) -> shares of people who face the viewer, face away, stand sideways
+_VIEWS = {
+    ("plain", "full"): (0.88, 0.03, 0.09),
+    ("plain", "upper"): (0.42, 0.25, 0.33),
+    ("street", "full"): (0.52, 0.39, 0.09),
+    ("non_iconic", "full"): (0.50, 0.25, 0.25),
+}
+_VIEW_SPREAD = (30.0, 28.0, 28.0)  # standard deviations in degrees
 _PITCH = {"plain": (0.0, 2.0), "street": (10.0, 4.0), "non_iconic": (6.0, 5.0)}  # mean, std in degrees
 _UPPER_SHARE = {"plain": 0.45, "street": 0.0, "non_iconic": 0.0}
 
@@ -78,9 +83,9 @@ def unproject(pixels: np.ndarray, depth: np.ndarray, camera: Camera, size: tuple
     return np.stack([x, y, depth], -1) @ view_rotation(camera)
 
 
-def draw_yaw(draw: Draw, scene: str) -> float:
+def draw_yaw(draw: Draw, scene: str, shot: str = "full") -> float:
     """Draw the person's turn in radians, with the scene's shares of front, back and side views."""
-    view = draw.choice(range(3), _VIEWS[scene])
+    view = draw.choice(range(3), _VIEWS.get((scene, shot), _VIEWS[scene, "full"]))
     side = 1 if draw.chance(0.5) else -1
     middle = (0.0, 180.0, 90.0 * side)[view]
     return math.radians(draw.normal(middle, _VIEW_SPREAD[view]))
@@ -111,19 +116,30 @@ def draw_camera(
     """
     if scene not in SCENES or shot not in (None, *SHOTS):
         raise ValueError(f"Unknown scene or shot {scene!r}, {shot!r}: scenes are {SCENES}, shots {SHOTS}.")
-    drawn_yaw, drawn_shot = draw_yaw(draw, scene), draw_shot(draw, scene)
-    glance = _head_turn(joints)
-    if abs(glance) > 0.7:  # about 40 degrees: the glance is the point of the picture
-        drawn_yaw = -glance * 1.6 + draw.normal(0, 0.25)
+    drawn_shot = draw_shot(draw, scene)
+    shot = shot or drawn_shot
+    drawn_yaw = _catch_the_eye(draw, scene, joints, draw_yaw(draw, scene, shot))
     pitch = math.radians(draw.normal(*_PITCH[scene]))
     view = Camera(drawn_yaw if yaw is None else yaw, pitch, (0.0, 0.0), 1.0)
     seen = joints @ view_rotation(view).T * (1, -1, 1)  # metres, x right, y down
     box = _body_box(seen)
     if scene == "non_iconic":
         return _somewhere(draw, view, box)
-    if (shot or drawn_shot) == "upper":
+    upright = joints[1, 1] - joints[[8, 11], 1].mean() > 0.4
+    upright &= (joints[[8, 11], 1] - joints[[10, 13], 1]).min() > 0.5
+    if shot == "upper" and upright:  # of someone who sits or kicks, the whole body is shown
         return _upper_body(draw, view, seen)
     return _full_body(draw, view, box, scene)
+
+
+def _catch_the_eye(draw: Draw, scene: str, joints: np.ndarray, yaw: float) -> float:
+    """Turn those who pose for a picture so that a turned head looks at the viewer; passers-by don't care."""
+    glance, nudge = _head_turn(joints), draw.normal(0, 0.2)
+    if scene == "street":
+        return yaw
+    if abs(glance) > 0.7:  # about 40 degrees: the glance over the shoulder is the point of the picture
+        return -glance * (1.9 + nudge)
+    return -math.copysign(yaw, glance) if abs(yaw) > 0.5 else yaw
 
 
 def _head_turn(joints: np.ndarray) -> float:
@@ -147,20 +163,20 @@ def _body_box(seen: np.ndarray) -> np.ndarray:
 def _full_body(draw: Draw, view: Camera, box: np.ndarray, scene: str) -> Camera:
     """Let the body fill the height, unless a wide pose (or the size of someone crouching) forbids it."""
     street = scene == "street"
-    fill = draw.normal(0.87, 0.035) if street else draw.normal(0.85, 0.04)
+    fill = draw.normal(0.935, 0.04) if street else draw.normal(0.91, 0.035)
     widest = 0.46 if street else 0.80
-    scale = min(min(fill, 0.95) / max(box[3] - box[1], 1.0), widest / (box[2] - box[0]))
+    scale = min(min(fill, 0.985) / max(box[3] - box[1], 1.0), widest / (box[2] - box[0]))
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    jitter = (draw.normal(0, 0.018), draw.normal(0, 0.015) + (0.0 if street else -0.005))
+    jitter = (draw.normal(0, 0.022), draw.normal(0.0 if street else -0.018, 0.015))
     center = (jitter[0] - scale * x, jitter[1] - scale * y)
     return Camera(view.yaw, view.pitch, center, float(scale))
 
 
 def _upper_body(draw: Draw, view: Camera, seen: np.ndarray) -> Camera:
     """Cut between hips and knees: the nose stands near the top, the trunk has a drawn length."""
-    scale = min(max(draw.normal(0.93, 0.11), 0.70), 1.2)
+    scale = min(max(draw.normal(0.965, 0.11), 0.72), 1.25)
     x = 0.5 * seen[1, 0] + 0.25 * (seen[8, 0] + seen[11, 0])
-    center = (draw.normal(0, 0.025) - scale * x, draw.normal(-0.365, 0.03) - scale * seen[0, 1])
+    center = (draw.normal(0, 0.04) - scale * x, draw.normal(-0.357, 0.035) - scale * seen[0, 1])
     return Camera(view.yaw, view.pitch, center, float(scale))
 
 

@@ -18,18 +18,23 @@ __all__ = ["JOINT_LIMITS", "KINDS", "BodyPose", "draw_pose", "ground"]
 _OTHER = {"right": "left", "left": "right"}
 
 
-def draw_pose(draw: Draw, kind: str | None = None, proportions: Proportions | None = None) -> BodyPose:
+def draw_pose(
+    draw: Draw, kind: str | None = None, proportions: Proportions | None = None, *, scene: str = "plain"
+) -> BodyPose:
     """Draw a pose.
 
     Args:
         draw: the stream of random numbers.
         kind: one of `KINDS`; drawn by their weights if absent.
         proportions: of the body that poses; the average body by default.
+        scene: people mostly stand in a "plain" scene and mostly walk in the "street"; any other is half and
+            half.
 
     Raises:
         ValueError: on an unknown kind.
     """
-    drawn = draw.choice(list(KINDS), [weight for _, weight in KINDS.values()])
+    plain, street = {"plain": (1, 0), "street": (0, 1)}.get(scene, (0.5, 0.5))
+    drawn = draw.choice(list(KINDS), [plain * a + street * b for _, a, b in KINDS.values()])
     if kind is not None and kind not in KINDS:
         raise ValueError(f"Unknown kind of pose {kind!r}; choose from {', '.join(KINDS)}.")
     return KINDS[kind or drawn][0](draw, Rig(proportions or Proportions()))
@@ -66,8 +71,8 @@ def _stance(draw: Draw, rig: Rig, width: float = 0.10) -> str:
 
 def _hang(draw: Draw, rig: Rig, side: str) -> None:
     """Let an arm hang, a little bent and turned inward."""
-    elbow = max(3.0, draw.normal(17, 8))
-    rig.arm(side, draw.normal(-2, 6) - 0.25 * elbow, max(2.0, draw.normal(8, 4)), draw.normal(22, 12), elbow)
+    elbow = max(3.0, draw.normal(14, 8))
+    rig.arm(side, draw.normal(-2, 6) - 0.25 * elbow, max(1.0, draw.normal(5, 4)), draw.normal(10, 10), elbow)
     rig.bend(f"{side}_hand", draw.normal(0, 5), draw.normal(-4, 5))
 
 
@@ -214,7 +219,8 @@ def _squatting(draw: Draw, rig: Rig) -> BodyPose:
         elif style == "clasped":
             rig.place_hand(side, "chest", (0.03, 0.03, 0.27), (0.8, -0.9, 0.0), (-0.45, 0.9, 0.2))
         else:
-            rig.place_hand(side, f"{side}_calf", (0.02, 0.01, 0.115), (1.0, 0.1, -0.4), (-0.2, -1.0, 0.4))
+            place = (0.01, -0.85 * p.thigh, 0.12)
+            rig.place_hand(side, f"{side}_thigh", place, (1.0, 0.5, -0.2), (-0.2, -1.0, -0.3))
     return rig.build("squatting", height=p.ankle_height + (p.thigh + p.calf) * (0.96 - 0.46 * depth))
 
 
@@ -294,20 +300,20 @@ def _looking_back(draw: Draw, rig: Rig) -> BodyPose:
     return rig.build("looking_back")
 
 
-# kind -> (how to draw it, its weight): mostly people who stand and walk, as in catalogues and streets
-KINDS: dict[str, tuple[Callable[[Draw, Rig], BodyPose], float]] = {
-    "standing": (_standing, 0.34),
-    "walking": (_walking, 0.20),
-    "hands_on_hips": (_hands_on_hips, 0.08),
-    "hands_in_pockets": (_hands_in_pockets, 0.06),
-    "arms_crossed": (_arms_crossed, 0.03),
-    "arms_raised": (_arms_raised, 0.05),
-    "pointing": (_pointing, 0.03),
-    "looking_back": (_looking_back, 0.05),
-    "running": (_running, 0.03),
-    "sitting": (_sitting, 0.03),
-    "squatting": (_squatting, 0.025),
-    "jumping": (_jumping, 0.025),
-    "bending": (_bending, 0.025),
-    "kicking": (_kicking, 0.025),
+# kind -> (how to draw it, its weight in plain scenes, in the street)
+KINDS: dict[str, tuple[Callable[[Draw, Rig], BodyPose], float, float]] = {
+    "standing": (_standing, 0.40, 0.25),
+    "walking": (_walking, 0.15, 0.50),
+    "hands_on_hips": (_hands_on_hips, 0.08, 0.02),
+    "hands_in_pockets": (_hands_in_pockets, 0.07, 0.05),
+    "arms_crossed": (_arms_crossed, 0.025, 0.02),
+    "arms_raised": (_arms_raised, 0.035, 0.02),
+    "pointing": (_pointing, 0.02, 0.02),
+    "looking_back": (_looking_back, 0.09, 0.02),
+    "running": (_running, 0.02, 0.03),
+    "sitting": (_sitting, 0.025, 0.015),
+    "squatting": (_squatting, 0.02, 0.01),
+    "jumping": (_jumping, 0.02, 0.01),
+    "bending": (_bending, 0.02, 0.02),
+    "kicking": (_kicking, 0.02, 0.015),
 }
