@@ -1,7 +1,7 @@
 """The naked body as melted primitives: muscles, bust, belly, buttocks, in the frames of the bones.
 
-Everything is built in the bind pose (arms and legs spread a little), half-way between the extremes of the joints, so
-that skinning bends the surface as little as possible.
+Everything is built in the bind pose (arms and legs spread a little), half-way between the extremes of the
+joints, so that skinning bends the surface as little as possible.
 """
 
 import math
@@ -80,7 +80,6 @@ class Sculptor:
             return (origin + np.einsum("pij,pj->pi", rotation, points)).astype(np.float32)
 
         radius_a, radius_b, scale = (np.array([r[c] for r in self._rows], np.float32) for c in (3, 4, 5))
-        # A stretched primitive keeps its foot points: distances along its axes are scaled about the world origin.
         return Blend(
             index, world(1), world(2), radius_a, radius_b, scale, rotation.astype(np.float32), softness
         )

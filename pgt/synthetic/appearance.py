@@ -1,7 +1,7 @@
 """What is not cloth: skin, faces and hair, as closed-form colours filtered to the size of a pixel.
 
-A face is painted in head-local coordinates: u across (the person's left is positive) and v up, in head lengths, as
-`head.head_surface` lays them out. Many faces are evaluated at once.
+A face is painted in head-local coordinates: u across (the person's left is positive) and v up, in head
+lengths, as `head.head_surface` lays them out. Many faces are evaluated at once.
 """
 
 from collections.abc import Callable, Sequence

@@ -32,7 +32,7 @@ def body_template(detail: str) -> Template:
 
 
 def skin_weights(blend: Blend, vertices: np.ndarray, faces: np.ndarray, spacing: float) -> np.ndarray:
-    """Weights (V, 17): each vertex belongs to the bones of its nearest primitives, then the weights diffuse."""
+    """Weights (V, 17): those of the nearest primitives' bones, diffused over the surface."""
     distance = blend.distances(vertices)
     share = np.exp((distance.min(0) - distance) / 0.01)
     weights = np.zeros((len(vertices), NUM_BONES), np.float32)
@@ -106,7 +106,7 @@ def hand_template(detail: str, side: str) -> Template:
     s = Sculptor(frames)
     bone, sign = f"{side}_hand", 1 if side == "left" else -1
     s.add(bone, (0, 0.02, 0), 0.0225, (0, -0.015, 0.001), 0.024, scale=(0.8, 1, 1.1))
-    for z, bend in ((-0.022, 0.0), (0.0, 0.001), (0.022, 0.0)):
+    for z in (-0.022, 0.0, 0.022):
         s.add(bone, (0, -0.02, 0.5 * z), 0.0155, (-0.002 * sign, -0.085, z), 0.0125, scale=(0.85, 1, 1))
     for z, length in ((0.030, 0.070), (0.0105, 0.080), (-0.0095, 0.075), (-0.028, 0.058)):
         knuckle = (-0.002 * sign, -0.088, z * 0.98)
@@ -164,7 +164,7 @@ def foot_template(detail: str, side: str, kind: str) -> Template:
     ground = frames.origins[BONE[bone]][1] - Proportions().ankle_height
     vertices[:, 1] = np.maximum(vertices[:, 1], ground)
     return Template(
-        vertices, faces, _hinge_weights(vertices + [0, 0.02, 0], frames, f"{side}_calf", bone, 0.05)
+        vertices, faces, _hinge_weights(vertices + np.array([0, 0.02, 0]), frames, f"{side}_calf", bone, 0.05)
     )
 
 

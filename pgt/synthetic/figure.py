@@ -66,8 +66,8 @@ def build_figure(identity: Identity, detail: str = "fine") -> Figure:
     pieces += _head(identity, detail)
     i = identity
     materials = (
-        i.skin, i.face, i.hair, i.top_cloth, i.top_trim, i.inner_cloth, i.bottom_cloth, i.bottom_trim, i.shoe_cloth,
-        i.sole, i.sock_cloth, i.hat_cloth,
+        i.skin, i.face, i.hair, i.top_cloth, i.top_trim, i.inner_cloth, i.bottom_cloth, i.bottom_trim,
+        i.shoe_cloth, i.sole, i.sock_cloth, i.hat_cloth,
     )  # fmt: skip
     return Figure(identity, join([piece for piece in pieces if len(piece.faces)]), on.frames, materials)
 

@@ -1,7 +1,8 @@
 """Clothes: offsets of the body's own shape, cut along necklines, hems and openings, with cloth coordinates.
 
-u runs around the body or limb and v along it, both in metres on the bind pose, so a texture sticks to the cloth. On
-trunks v is the height above the hips and u = 0 the middle of the chest; trousers share one v from waist to hem.
+u runs around the body or limb and v along it, both in metres on the bind pose, so a texture sticks to the
+cloth. On trunks v is the height above the hips and u = 0 the middle of the chest; trousers share one v from
+waist to hem.
 """
 
 from dataclasses import dataclass, replace
@@ -87,7 +88,7 @@ class Dressing:
 
 @lru_cache(maxsize=8)
 def partial_template(template_key: tuple, part: str) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices and faces (renumbered) of the "upper" or "lower" part of a body template, for faster fitting."""
+    """Vertices and faces (renumbered) of the "upper" or "lower" part of a body template."""
     from pgt.synthetic.body import body_template
 
     template = body_template(*template_key)
@@ -106,7 +107,7 @@ def _part(on: Dressing, detail: str, part: str) -> Dressing:
 
 
 def _loosened(blend: Blend, ease: float, extra: dict[int, float], softness: float) -> Blend:
-    """Grow a blend into cloth: wider softness bridges hollows, its own swelling is taken back from the radii."""
+    """Grow a blend into cloth; what the wider softness swells is taken back from the radii."""
     swelling = 1.3 * (softness - blend.softness)
     amount = np.array([ease - swelling + extra.get(int(bone), 0.0) for bone in blend.bone])
     return replace(blend.inflated(amount), softness=softness)
@@ -143,7 +144,7 @@ def dress_top(
 
 
 def neckline(on: Dressing, points: np.ndarray, cut_of: Top) -> np.ndarray:
-    """Positive on the garment's side of the neckline: outside a half ellipse or wedge around the neck's base."""
+    """Positive on the garment's side of the neckline: outside a half ellipse or wedge."""
     x, y, z = points.T
     front = np.clip((z + 0.03) / 0.07, 0, 1)
     front = front * front * (3 - 2 * front)
@@ -265,7 +266,7 @@ def _striped(panel: Surface, around: np.ndarray, trim: int) -> Surface:
 def dress_skirt(
     on: Dressing, detail: str, cut_of: Bottom, material: int, trim: int, label: int = SKIRT
 ) -> Surface:
-    """Return a skirt, or the lower half of a dress: a cone around hips and thighs, open below, seen from both sides."""
+    """Return a skirt, or the lower half of a dress: a cone, open below, seen from both sides."""
     rings, segments = {"fine": (22, 96), "medium": (14, 56), "coarse": (9, 32)}[detail]
     length = cut_of.length * (on.proportions.thigh + on.proportions.calf)
     top = on.crotch + cut_of.waist
@@ -311,7 +312,7 @@ def _shrink_wrap(blend: Blend, points: np.ndarray) -> np.ndarray:
 
 
 def _rounded(points: np.ndarray, angle: np.ndarray, rings: int) -> np.ndarray:
-    """Replace each ring by a round one of the same width and depth; from the hips down none is narrower than above."""
+    """Replace each ring by a round one of its width and depth, none narrower than those above."""
     ring = points.reshape(rings, -1, 3).copy()
     side, front, back = np.abs(ring[..., 0]).max(1), ring[..., 2].max(1), -ring[..., 2].min(1)
     side, front, back = (np.maximum.accumulate(extent)[:, None] for extent in (side, front, back))
@@ -340,7 +341,7 @@ def _closed_normals(points: np.ndarray, faces: np.ndarray, rings: int, segments:
 
 
 def _skirt_weights(on: Dressing, points: np.ndarray) -> np.ndarray:
-    """Cloth follows the pelvis at the waist and the nearer thigh below; long skirts follow the calves a little."""
+    """Cloth follows the pelvis at the waist and the nearer thigh below, long skirts also the calves."""
     weights = np.zeros((len(points), NUM_BONES), np.float32)
     down = np.clip((on.crotch + 0.055 - points[:, 1]) / 0.14, 0, 1)
     down = down * down * (3 - 2 * down)

@@ -118,7 +118,7 @@ def from_head(local: np.ndarray, p: Proportions) -> np.ndarray:
 
 def _skull(s: HeadSculptor, thickness: float) -> None:
     s.add("head", (0, 0.625, -0.045), 0.345 + thickness, scale=(0.915, 1.0, 1.12))
-    s.add("head", (0, 0.42, -0.10), 0.235 + thickness, scale=(1.1, 1.1, 1.0))
+    s.add("head", (0, 0.43, -0.12), 0.205 + thickness, scale=(1.05, 1.2, 1.05))
 
 
 @lru_cache(maxsize=32)

@@ -1,8 +1,8 @@
 """Smooth implicit shapes (blended ellipsoidal round cones) and the triangle meshes that cover them.
 
-A body is modelled as a few dozen primitives melted together by a soft minimum, so that shoulders, hips and armpits
-have no seams. Its surface is found once on a grid (naive surface nets, Gibson 1998); other bodies reuse that topology,
-their vertices moved onto their own surface by Newton steps.
+A body is modelled as a few dozen primitives melted together by a soft minimum, so that shoulders, hips and
+armpits have no seams. Its surface is found once on a grid (naive surface nets, Gibson 1998); other bodies
+reuse that topology, their vertices moved onto their own surface by Newton steps.
 """
 
 from dataclasses import dataclass, replace
@@ -154,7 +154,7 @@ def mesh_blend(blend: Blend, spacing: float, relax: int = 4) -> tuple[np.ndarray
 def neighbour_mean(values: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Mean of each vertex's neighbours' values: (V, C) -> (V, C)."""
     start = faces[:, [0, 1, 2]].ravel()
-    end = faces[:, [1, 2, 0]].ravel()  # on a closed surface every directed edge occurs exactly once
+    end = faces[:, [1, 2, 0]].ravel()  # on a closed surface every edge runs both ways
     out = np.stack([np.bincount(start, values[end, c], len(values)) for c in range(values.shape[1])], 1)
     degree = np.bincount(start, minlength=len(values))
     return (out / np.maximum(degree, 1)[:, None]).astype(np.float32)

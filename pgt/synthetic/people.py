@@ -1,9 +1,9 @@
 """Synthetic people: from seeds to pictures with their joints, labels, mask and background.
 
-Two rules to know. Labels: a dress counts as upper clothes, a hat as hair, shoes and socks as their leg, the neck as
-face. Visibility: `Person.visible` is what networks are fed, that is body joints wherever they lie inside the image, but
-nose, eyes and ears only when they can be seen; those five tell front from back. `SyntheticPerson.unoccluded` holds the
-strict truth for all 18.
+Two rules to know. Labels: a dress counts as upper clothes, a hat as hair, shoes and socks as their leg, the
+neck as face. Visibility: `Person.visible` is what networks are fed, that is body joints wherever they lie
+inside the image, but nose, eyes and ears only when they can be seen; those five tell front from back.
+`SyntheticPerson.unoccluded` holds the strict truth for all 18.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ import torch
 from pgt.data.person import Pair, Person
 from pgt.data.pose import FLIP_JOINTS, Pose
 from pgt.synthetic.articulation import BodyPose
-from pgt.synthetic.camera import Camera, draw_camera, project, view_rotation
+from pgt.synthetic.camera import Camera, draw_camera, draw_yaw, project, view_rotation
 from pgt.synthetic.draw import Draw
 from pgt.synthetic.figure import Figure, detail_for, figure_of, pose_figure
 from pgt.synthetic.poses import draw_pose
@@ -29,7 +29,7 @@ from pgt.synthetic.skeleton import BONE, Frames, joints_18
 from pgt.synthetic.wardrobe import SPLITS, Identity, draw_identity
 
 FACE_JOINTS = (0, 14, 15, 16, 17)
-# How far below the visible surface a joint may lie and still be seen, metres: the limb's radius and some cloth.
+# How far below the visible surface a joint may lie and be seen, metres: the limb's radius and cloth.
 _DEPTHS = np.array(
     [
         0.03,
@@ -156,14 +156,14 @@ def _place(
     scale = camera.scale * size[0]
     pixels, depth = project(vertices, camera, size)
     turned = normals @ (view_rotation(camera).T * (1, -1, 1)).astype(np.float32)
-    placed = np.concatenate([pixels - 0.5, depth[:, None] * scale], 1).astype(np.float32)
+    placed = np.concatenate([pixels, depth[:, None] * scale], 1).astype(np.float32)
     surface = figure.surface
     mesh = Mesh(
         placed, turned, surface.faces, np.ascontiguousarray(surface.uv), surface.material, surface.label
     )
     some = vertices[::7]
     on_ground, _ = project(some * np.array([1, 0, 1], np.float32), camera, size)
-    shadow = np.concatenate([on_ground - 0.5, some[:, 1:2]], 1).astype(np.float32)
+    shadow = np.concatenate([on_ground, some[:, 1:2]], 1).astype(np.float32)
     return mesh, torch.from_numpy(shadow)
 
 
@@ -197,7 +197,6 @@ def _joints(
     """Return (18, 2) pixels, (18,) inside the image, and (18,) inside the image and hidden by nothing."""
     points = joints_18(figure.identity.proportions, frames)
     pixels, depth = project(points, spec.camera, size)
-    pixels = pixels - 0.5
     column, row = np.rint(pixels).astype(int).T
     inside = (column >= 0) & (column < size[1]) & (row >= 0) & (row < size[0])
     surface = depth_map[row.clip(0, size[0] - 1), column.clip(0, size[1] - 1)] / (spec.camera.scale * size[0])
@@ -209,7 +208,7 @@ def _joints(
 
 
 def parameters_hash(spec: SceneSpec) -> str:
-    """Return a SHA-256 of all parameters of a picture, the same on every machine; numbers count to six decimals."""
+    """Return a SHA-256 of all parameters of a picture, to six decimals, the same on every machine."""
     values = [_plain_values(part) for part in (spec.identity, spec.pose, spec.camera, spec.background)]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
@@ -235,11 +234,11 @@ class SyntheticPeople:
     Args:
         split: "train", "val" or "test".
         image_size: (H, W) in pixels.
-        scene: "plain" (studio), "street" (pedestrian crops, meant for 2:1 images), "non_iconic" (small people in
-            clutter) or "mixed" (framed as in a studio, before studios, rooms and streets).
+        scene: "plain" (studio), "street" (pedestrian crops, meant for 2:1 images), "non_iconic" (small
+            people in clutter) or "mixed" (framed as in a studio, before studios, rooms and streets).
         num_identities: N.
-        poses_per_identity: K; every ordered pair of different poses of one identity is an item, N * K * (K - 1).
-        identical_shots: whether both pictures of an identity are whole bodies, or both upper bodies.
+        poses_per_identity: K; every ordered pair of different poses of one identity is an item, N * K * (K -
+        1). identical_shots: whether both pictures of an identity are whole bodies, or both upper bodies.
 
     Raises:
         ValueError: an unknown split or scene, or fewer than 2 poses.
@@ -276,7 +275,7 @@ class SyntheticPeople:
         return Pair(source, target, name=f"{self.split}-{identity:06d}-{first}-{second}")
 
     def members(self, index: int) -> tuple[int, int, int]:
-        """Return (identity, source pose, target pose) of a pair; neighbouring pairs are of different identities."""
+        """Return (identity, source pose, target pose) of a pair; neighbours differ in identity."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"There are {len(self)} pairs; {index} is beyond them.")
         number, identity = divmod(index % len(self), self.num_identities)
@@ -304,13 +303,15 @@ class SyntheticPeople:
         shot = of_identity.choice(("full", "upper"), (0.68, 0.32)) if framing == "plain" else None
         draw = Draw(*salt, 2, k)
         proportions = _identity(identity, self.split).proportions
-        pose = draw_pose(draw, proportions=proportions, scene=framing)
+        pose = draw_pose(draw, proportions=proportions, scene=self.scene)
         joints = joints_18(proportions, pose.frames(proportions))
-        camera = draw_camera(draw, framing, joints, shot=shot if self.identical_shots else None)
+        # studio people mostly face the camera; a mixed set must show every side
+        yaw = draw_yaw(draw, "non_iconic") if self.scene == "mixed" else None
+        camera = draw_camera(draw, framing, joints, yaw=yaw, shot=shot if self.identical_shots else None)
         return SceneSpec(identity, self.split, pose, camera, background)
 
     def in_pose(self, spec: SceneSpec, pose: Pose) -> SyntheticPerson:
-        """Render the person of `spec` in an edited 2-D pose, which is lifted to 3-D with the spec's pose as guide."""
+        """Render the person of `spec` in an edited 2-D pose, lifted with the spec's pose as guide."""
         from pgt.synthetic.lifting import lift_pose
 
         lifted = lift_pose(pose, spec.identity.proportions, spec.camera, spec.pose)

@@ -1,4 +1,4 @@
-"""Skinned triangle surfaces: cutting them along smooth lines, hemming the cut, and bending them with a skeleton."""
+"""Skinned triangle surfaces: cut along smooth lines, hemmed, and bent with a skeleton."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -90,7 +90,7 @@ def join(surfaces: Sequence[Surface]) -> Surface:
 
 
 def cut(surface: Surface, field: np.ndarray) -> Surface:
-    """Keep the side of the surface where `field` (V,) is positive, splitting the triangles that it crosses."""
+    """Keep the side of the surface where `field` (V,) is positive, splitting triangles."""
     inside = field > 0
     corner_inside = inside[surface.faces]
     count = corner_inside.sum(1)
@@ -126,7 +126,7 @@ def _compact(data: np.ndarray, faces: np.ndarray, parents: np.ndarray, surface: 
 
 
 def hemmed(surface: Surface, thickness: float) -> Surface:
-    """Turn the open edges of the surface inwards by `thickness` metres, so that cloth is seen to have a body."""
+    """Turn the open edges of the surface inwards by `thickness` metres, so that cloth has a body."""
     size = len(surface.data)
     start, end = surface.faces.ravel(), surface.faces[:, [1, 2, 0]].ravel()
     owner = np.repeat(np.arange(len(surface.faces)), 3)
@@ -159,7 +159,8 @@ def two_sided(surface: Surface, where: np.ndarray | None = None) -> Surface:
 def bone_motions(bind: Frames, posed: Frames) -> np.ndarray:
     """Dual quaternions (17, 8), w first, that carry each bone from the bind pose to the posed one.
 
-    Signs are chosen so that a bone and its parent lie in one hemisphere, as blending needs (Kavan et al. 2007).
+    Signs are chosen so that a bone and its parent lie in one hemisphere, as blending needs (Kavan et al.
+    2007).
     """
     rotation = posed.rotations @ bind.rotations.transpose(0, 2, 1)
     shift = posed.origins - np.einsum("bij,bj->bi", rotation, bind.origins)
@@ -170,7 +171,8 @@ def bone_motions(bind: Frames, posed: Frames) -> np.ndarray:
     w, x, y, z = q.T
     tx, ty, tz = shift.T
     dual = 0.5 * np.stack([
-        -tx * x - ty * y - tz * z, tx * w + ty * z - tz * y, -tx * z + ty * w + tz * x, tx * y - ty * x + tz * w,
+        -tx * x - ty * y - tz * z, tx * w + ty * z - tz * y,
+        -tx * z + ty * w + tz * x, tx * y - ty * x + tz * w,
     ], 1)  # fmt: skip
     return np.concatenate([q, dual], 1)
 
@@ -182,8 +184,10 @@ def quaternions(rotations: np.ndarray) -> np.ndarray:
     a, b, c = m[:, 2, 1], m[:, 0, 2], m[:, 1, 0]
     at, bt, ct = m[:, 1, 2], m[:, 2, 0], m[:, 0, 1]
     candidates = np.stack([
-        np.stack([1 + d0 + d1 + d2, a - at, b - bt, c - ct], 1), np.stack([a - at, 1 + d0 - d1 - d2, c + ct, b + bt], 1),
-        np.stack([b - bt, c + ct, 1 - d0 + d1 - d2, a + at], 1), np.stack([c - ct, b + bt, a + at, 1 - d0 - d1 + d2], 1),
+        np.stack([1 + d0 + d1 + d2, a - at, b - bt, c - ct], 1),
+        np.stack([a - at, 1 + d0 - d1 - d2, c + ct, b + bt], 1),
+        np.stack([b - bt, c + ct, 1 - d0 + d1 - d2, a + at], 1),
+        np.stack([c - ct, b + bt, a + at, 1 - d0 - d1 + d2], 1),
     ], 1)  # fmt: skip
     best = np.stack([candidates[:, i, i] for i in range(4)], 1).argmax(1)
     q = candidates[np.arange(len(m)), best]

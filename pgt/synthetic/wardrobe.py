@@ -1,6 +1,7 @@
 """Identities: who a synthetic person is and what they wear, all drawn from one integer.
 
-Identities of different splits come from different streams, so no body, face or cloth of one split occurs in another.
+Identities of different splits come from different streams, so no body, face or cloth of one split occurs in
+another.
 """
 
 from dataclasses import dataclass, replace
@@ -140,8 +141,8 @@ def _draw_looks(draw: Draw, woman: bool) -> dict:
         "bun",
     )
     shape = HeadShape(
-        masculine=not woman, width=draw.normal(0, 0.022), jaw=draw.normal(0, 0.05), chin=draw.normal(0, 0.012),
-        nose=draw.normal(0, 0.08),
+        masculine=not woman, width=draw.normal(0, 0.022), jaw=draw.normal(0, 0.05),
+        chin=draw.normal(0, 0.012), nose=draw.normal(0, 0.08),
     )  # fmt: skip
     wave = max(0.0, draw.normal(0.2, 0.5))
     return {
