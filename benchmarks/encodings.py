@@ -1,10 +1,11 @@
-"""Time the pose encodings and body parts against straightforward loops over joints, limbs and parts, in one run.
+"""Time pose encodings and body parts against straightforward loops over joints, limbs and parts.
 
     python -m benchmarks.encodings
 
-Ours takes 32 people at once; the literal versions of `literal.py` take them one by one, each joint, limb or part in
-turn. Both are timed on the same poses, alternately, in wall time; the medians are compared. The literal pose mask is
-the released PG2 code's way (stamped discs, no torso), which is faster than testing every pixel.
+Ours takes 32 people at once; the literal versions of `literal.py` take them one by one, each joint, limb or
+part in turn. Both are timed on the same poses, alternately, in wall time; the medians are compared. The
+literal pose mask is the released PG2 code's way (stamped discs, no torso), which is faster than testing
+every pixel.
 """
 
 import argparse
@@ -23,16 +24,17 @@ from pgt.data.pose import keypoints_to_discs, keypoints_to_gaussians, pose_mask
 SIZES = ((256, 256), (128, 64))
 BATCH = 32
 
-# An average standing body, in image heights from the middle of the image: x, y per joint.
+# A standing body, in image heights from the middle of the image: x, y per joint.
 _BODY = np.array([
-    (0.00, -0.36), (0.00, -0.28), (-0.09, -0.28), (-0.11, -0.14), (-0.12, -0.02), (0.09, -0.28), (0.11, -0.14),
+    (0.00, -0.36), (0.00, -0.28), (-0.09, -0.28), (-0.11, -0.14), (-0.12, -0.02),
+    (0.09, -0.28), (0.11, -0.14),
     (0.12, -0.02), (-0.055, -0.01), (-0.06, 0.18), (-0.06, 0.36), (0.055, -0.01), (0.06, 0.18), (0.06, 0.36),
     (-0.018, -0.375), (0.018, -0.375), (-0.036, -0.365), (0.036, -0.365),
 ])  # fmt: skip
 
 
 def draw_poses(size: tuple[int, int], seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-    """Draw people who stand about in the image: keypoints (32, 18, 2) and visible, an eighth of the joints missing."""
+    """Draw standing people, an eighth of their joints missing: keypoints (32, 18, 2) and visible (32, 18)."""
     rng = np.random.default_rng(seed)
     body = _BODY + rng.normal(0, 0.03, (BATCH, 18, 2))
     keypoints = body * size[0] + [size[1] / 2, size[0] / 2]

@@ -1,7 +1,8 @@
-"""Straightforward versions of the pose encodings and body parts: one person, one joint, limb or part at a time.
+"""Straightforward pose encodings and body parts: one person, and one joint, limb or part, at a time.
 
-Written from the definitions alone, in numpy, sharing no code with `pgt`. The tests hold the fast versions against
-these; `encodings.py` times both. Points are (x, y); `size` is (H, W); missing joints are those with visible False.
+Written from the definitions alone, in numpy, sharing no code with `pgt`. The tests hold the fast versions
+against these; `encodings.py` times both. Points are (x, y); `size` is (H, W); missing joints are those with
+visible False.
 """
 
 import math
@@ -76,7 +77,7 @@ def pose_mask(
     radius: float = 4,
     fill_torso: bool = True,
 ) -> np.ndarray:
-    """Cover everything within `radius` of a limb, and the torso, by testing every pixel; then close: (H, W)."""
+    """Cover what is within `radius` of a limb, and the torso, by testing every pixel; close: (H, W)."""
     mask = np.zeros(size, bool)
     for start, end in links():
         if visible[start] and visible[end]:

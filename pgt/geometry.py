@@ -3,8 +3,8 @@
 Coordinates are (x, y) in pixels with the centre of the top left pixel at (0, 0); sizes are (H, W). A box
 (x1, y1, x2, y2) holds the pixels image[y1:y2, x1:x2], so its corners are pixel edges and may be fractions.
 
-Convex shapes are handled row by row: a span is where a row of pixels enters and leaves a shape, so that filling
-one costs a few numbers per row instead of a test per pixel.
+Convex shapes are handled row by row: a span is where a row of pixels enters and leaves a shape, so that
+filling one costs a few numbers per row instead of a test per pixel.
 """
 
 from functools import cache
@@ -31,28 +31,27 @@ def resize_points(points: Points, old_size: tuple[int, int], new_size: tuple[int
 
 
 def empty(shape: tuple[int, ...], like: Tensor) -> Tensor:
-    """Return uninitialised memory of the type and device of `like`; on the CPU sooner written to than torch's own."""
+    """Return uninitialised memory of the type and device of `like`."""
     if like.device.type != "cpu" or like.dtype not in _NUMPY_TYPES:
         return like.new_empty(shape)
-    return torch.from_numpy(
-        np.empty(shape, _NUMPY_TYPES[like.dtype])
-    )  # in huge pages where the system has them
+    # numpy asks the system for huge pages and torch does not, which makes 100 MB twice as fast to write to.
+    return torch.from_numpy(np.empty(shape, _NUMPY_TYPES[like.dtype]))
 
 
 def zeros(shape: tuple[int, ...], like: Tensor) -> Tensor:
-    """Return zeros of the type and device of `like`; on the CPU without writing them, where the system can."""
+    """Return zeros of the type and device of `like`; on the CPU, memory that the system has zeroed."""
     if like.device.type != "cpu" or like.dtype not in _NUMPY_TYPES:
         return like.new_zeros(shape)
     return torch.from_numpy(np.zeros(shape, _NUMPY_TYPES[like.dtype]))
 
 
 @cache
-def constant(values: tuple, like: torch.device, dtype: torch.dtype = torch.long) -> Tensor:
-    """Return a tensor of fixed numbers on a device; made once, since making it costs more than using it."""
-    return torch.tensor(values, dtype=dtype, device=like)
+def constant(values: tuple, device: torch.device, dtype: torch.dtype = torch.long) -> Tensor:
+    """Return a tensor of fixed numbers; made once per device, since making it costs more than using it."""
+    return torch.tensor(values, dtype=dtype, device=device)
 
 
-# --- shapes as spans ---------------------------------------------------------------------------------------------
+# --- shapes as spans ---
 
 
 def hull_spans(points: Tensor, used: Tensor, height: int) -> tuple[Tensor, Tensor]:
@@ -64,7 +63,8 @@ def hull_spans(points: Tensor, used: Tensor, height: int) -> tuple[Tensor, Tenso
         height: number of rows.
 
     Returns:
-        low and high, each (..., height): the row covers low <= x <= high; inf and -inf where it misses the hull.
+        low and high, each (..., height): the row covers low <= x <= high; inf and -inf where it misses the
+        hull.
     """
     rows = torch.arange(height, dtype=points.dtype, device=points.device)
     first, second = (constant(ends, points.device) for ends in _segments(points.shape[-2]))
@@ -104,8 +104,9 @@ def capsule_spans(start: Tensor, end: Tensor, radius: float, height: int) -> tup
     rows = torch.arange(height, dtype=start.dtype, device=start.device)
     (x, y), (along, rise) = start.unsqueeze(-2).unbind(dim=-1), (end - start).unsqueeze(-2).unbind(dim=-1)
     rise_or_tiny = torch.where(rise == 0, 1e-6, rise)
-    # The leftmost point of a row is on the disc whose edge there is tangent to the limb's side, so that disc's
-    # centre is `reach` rows away from the row; or, past the limb's ends, on the last disc. The rightmost likewise.
+    # The leftmost point of a row is on the disc whose edge there is tangent to the limb's side, so that
+    # disc's centre is `reach` rows away from the row; or, past the limb's ends, on the last disc. The
+    # rightmost likewise.
     reach = torch.sign(rise_or_tiny) * along / torch.hypot(along, rise_or_tiny) * (radius * (1 + 1e-6))
     spans = []
     for side in (-1, 1):
@@ -132,7 +133,8 @@ def fill_spans(low: Tensor, high: Tensor, width: int, *, union: bool = False) ->
     image, shape, row = torch.nonzero(after > first, as_tuple=True)  # most rows miss most shapes
     first, after = first[image, shape, row].long(), after[image, shape, row].long()
     plane = image if union else image * shapes + shape
-    # List the positions of all pixels inside, span after span: position = start of the span + place within it.
+    # List the positions of all pixels inside, span after span: position = start of the span + place within
+    # it.
     count = after - first
     end = count.cumsum(dim=0)
     start = (plane * height + row) * width + first - (end - count)
@@ -162,7 +164,7 @@ def closing(mask: Tensor, side: int) -> Tensor:
     return mask if side == 1 else 1 - dilate(1 - dilate(mask, side), side)
 
 
-# --- affine maps -------------------------------------------------------------------------------------------------
+# --- affine maps ---
 
 
 def fit_affine(source: Tensor, target: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -174,8 +176,9 @@ def fit_affine(source: Tensor, target: Tensor, weights: Tensor | None = None) ->
         weights: (..., N) float or bool, the weight of each squared error; 1 by default.
 
     Returns:
-        matrices (..., 2, 3), target = matrix @ (x, y, 1), and valid (...) bool. Where the weighted source points
-        are fewer than three or lie (nearly) on one line, valid is False and the matrix is the identity.
+        matrices (..., 2, 3), target = matrix @ (x, y, 1), and valid (...) bool. Where the weighted source
+        points are fewer than three or lie (nearly) on one line, valid is False and the matrix is the
+        identity.
     """
     weights = source.new_ones(source.shape[:-1]) if weights is None else weights.to(source.dtype)
     share = (weights / weights.sum(dim=-1, keepdim=True).clamp_min(1e-12)).unsqueeze(-1)
@@ -209,7 +212,7 @@ def transform_points(points: Tensor, matrices: Tensor) -> Tensor:
 
 
 def invert_affine(matrices: Tensor) -> Tensor:
-    """Return the inverse of affine maps (..., 2, 3); the identity where a map flattens everything onto a line."""
+    """Return the inverse of affine maps (..., 2, 3); the identity where a map is flat."""
     (a, b, c), (d, e, f) = (row.unbind(dim=-1) for row in matrices.unbind(dim=-2))
     determinant = a * e - b * d
     flat = determinant.abs() < 1e-9
@@ -245,11 +248,11 @@ def warp_affine(
     return F.grid_sample(image, grid, mode=mode, padding_mode="zeros", align_corners=False)
 
 
-# --- boxes -------------------------------------------------------------------------------------------------------
+# --- boxes ---
 
 
 def box_from_mask(mask: Tensor) -> Tensor:
-    """Return the smallest boxes (B, 4), int64 (x1, y1, x2, y2), around masks (B, H, W); all of an empty mask's."""
+    """Return the smallest boxes (B, 4) int64 around masks (B, H, W); of an empty mask, the whole image."""
     mask = mask > 0
     mask = mask | ~mask.flatten(1).any(dim=1)[:, None, None]
     columns, rows = mask.any(dim=1).long(), mask.any(dim=2).long()
@@ -263,7 +266,8 @@ def crop_and_resize(image: Tensor, boxes: Tensor, size: tuple[int, int], *, mode
 
     Args:
         image: (B, C, H, W) float.
-        boxes: (B, 4), (x1, y1, x2, y2) in pixel edges; may be fractions and may reach outside, where there is 0.
+        boxes: (B, 4), (x1, y1, x2, y2) in pixel edges; may be fractions and may reach outside, where there
+            is 0.
         size: (H, W) of the result.
         mode: "bilinear" or "nearest"; neither averages, so shrink by more than 2 in steps.
 

@@ -1,13 +1,15 @@
-"""The ten rigid parts of a body: corners, masks, and the affine maps that carry them from one pose to another.
+"""The ten rigid parts of a body: corners, masks, and the affine maps from one pose to another.
 
-Definition (Siarohin et al., Deformable GANs for Pose-Based Human Image Generation, CVPR 2018, with one set of corners
-for masks and maps), in units of the scale `st`, the root mean square of the two lengths shoulder to hip:
+Definition (Siarohin et al., Deformable GANs for Pose-Based Human Image Generation, CVPR 2018, with one set
+of corners for masks and maps), in units of the scale `st`, the root mean square of the two lengths shoulder
+to hip:
 - torso: the hull of right hip, left hip, left shoulder, right shoulder;
 - head: a square of half side 0.40 st around the mean of the visible eyes, ears and nose;
-- limbs: a rectangle of half width 0.20 st that starts a tenth of the limb early and ends late, by a tenth of it
-  (thighs, upper arms) or by half of it (calves, forearms: room for feet and hands).
+- limbs: a rectangle of half width 0.20 st that starts a tenth of the limb early and ends late, by a tenth of
+  it (thighs, upper arms) or by half of it (calves, forearms: room for feet and hands).
 
-What happens when joints are missing, part by part, is said at `body_scale`, `part_corners` and `part_affines`.
+What happens when joints are missing, part by part, is said at `body_scale`, `part_corners` and
+`part_affines`.
 """
 
 from typing import NamedTuple
@@ -30,12 +32,13 @@ _FACE = (0, 14, 15, 16, 17)
 _HEAD_FIT = (*_FACE, 2, 5)
 _OVERSHOOT = (0.1, 0.1, 0.5, 0.5, 0.1, 0.1, 0.5, 0.5)
 
-# Lengths between joints, each with how often it goes into the torso's on an average adult: first the torso's own,
-# then what stands in for it, then the eight limbs in the order of PARTS, then other lengths.
+# Lengths between joints, each with how often it goes into the torso's on an average adult: first the torso's
+# own, then what stands in for it, then the eight limbs in the order of PARTS, then other lengths.
 _LENGTHS = (
     (2, 8, 1.0), (5, 11, 1.0),
     (2, 11, 0.93), (5, 8, 0.93), (1, 8, 0.95), (1, 11, 0.95),
-    (8, 9, 1.15), (11, 12, 1.15), (9, 10, 1.2), (12, 13, 1.2), (2, 3, 1.7), (5, 6, 1.7), (3, 4, 1.95), (6, 7, 1.95),
+    (8, 9, 1.15), (11, 12, 1.15), (9, 10, 1.2), (12, 13, 1.2),
+    (2, 3, 1.7), (5, 6, 1.7), (3, 4, 1.95), (6, 7, 1.95),
     (2, 5, 1.35), (1, 2, 2.7), (1, 5, 2.7), (8, 11, 2.6), (0, 1, 2.3), (16, 17, 3.3), (14, 15, 7.0),
 )  # fmt: skip
 _STARTS, _ENDS, _FACTORS = zip(*_LENGTHS, strict=True)
@@ -63,10 +66,10 @@ def _bones(keypoints: Tensor, visible: Tensor) -> _Bones:
 def body_scale(keypoints: Tensor, visible: Tensor, image_height: float | None = None) -> Tensor:
     """Measure `st`, the size of a body in pixels: how long its torso is.
 
-    It is the root mean square of the lengths right shoulder to right hip and left shoulder to left hip, or the one
-    that is visible. Failing both: the same of the diagonals and of neck to hip; failing these: the longest of what
-    the limbs, shoulders, hips or head suggest (seen at an angle, a limb only gets shorter); failing everything: a
-    quarter of `image_height`, or 0 without one. A length of 0 counts as missing.
+    It is the root mean square of the lengths right shoulder to right hip and left shoulder to left hip, or
+    the one that is visible. Failing both: the same of the diagonals and of neck to hip; failing these: the
+    longest of what the limbs, shoulders, hips or head suggest (seen at an angle, a limb only gets shorter);
+    failing everything: a quarter of `image_height`, or 0 without one. A length of 0 counts as missing.
 
     Args:
         keypoints: (B, 18, 2) float, (x, y) in pixels.
@@ -96,10 +99,11 @@ def part_corners(
 ) -> tuple[Tensor, Tensor]:
     """Return the four corners of each rigid part.
 
-    Missing joints: a limb needs both of its joints; the head needs one of its five. The torso is completed: a missing
-    shoulder is mirrored at the neck; a fourth point makes a parallelogram with the other three; two hips (shoulders)
-    are put `st` below the shoulders (above the hips), square to them. A part that cannot be had this way, or whose
-    size is unknown (see `body_scale`), has valid = False and corners 0. A limb of length 0 counts as 2 pixels long.
+    Missing joints: a limb needs both of its joints; the head needs one of its five. The torso is completed:
+    a missing shoulder is mirrored at the neck; a fourth point makes a parallelogram with the other three;
+    two hips (shoulders) are put `st` below the shoulders (above the hips), square to them. A part that
+    cannot be had this way, or whose size is unknown (see `body_scale`), has valid = False and corners 0. A
+    limb of length 0 counts as 2 pixels long.
 
     Args:
         keypoints: (B, 18, 2) float, (x, y) in pixels.
@@ -204,11 +208,12 @@ def part_affines(
 ) -> tuple[Tensor, Tensor]:
     """Fit the affine map of each part from the source pose to the target pose by least squares.
 
-    Torso and limbs are fitted to their four corners. The head is fitted to the face joints and shoulders visible in
-    both poses, or square to square where these are fewer than three or on one line.
+    Torso and limbs are fitted to their four corners. The head is fitted to the face joints and shoulders
+    visible in both poses, or square to square where these are fewer than three or on one line.
 
-    Missing joints: a limb that the source lacks borrows the source's limb of the other side (as Siarohin et al. do);
-    a part that is then still missing in either pose, or squeezed onto a line in the source, is invalid.
+    Missing joints: a limb that the source lacks borrows the source's limb of the other side (as Siarohin et
+    al. do); a part that is then still missing in either pose, or squeezed onto a line in the source, is
+    invalid.
 
     Args:
         source_keypoints, target_keypoints: (B, 18, 2) float, (x, y) in pixels.
@@ -216,8 +221,9 @@ def part_affines(
         borrow: False to leave a missing limb of the source invalid.
 
     Returns:
-        matrices (B, 10, 2, 3) from a source pixel to a target pixel, and valid (B, 10) bool; an invalid part has the
-        identity. To warp a picture, give `geometry.warp_affine` the inverse (`geometry.invert_affine`).
+        matrices (B, 10, 2, 3) from a source pixel to a target pixel, and valid (B, 10) bool; an invalid part
+        has the identity. To warp a picture, give `geometry.warp_affine` the inverse
+        (`geometry.invert_affine`).
     """
     # One call for both poses: a small batch costs by the number of operations, not by their size.
     keypoints = torch.cat([source_keypoints, target_keypoints])
@@ -230,7 +236,8 @@ def part_affines(
         source_known = source_known | source_known.index_select(1, other)
     both = source_known & target_known
 
-    # The head comes twice: square to square as part 1, and behind all parts joint to joint, with up to 7 points.
+    # The head comes twice: square to square as part 1, and behind all parts joint to joint, with up to 7
+    # points.
     at = constant(_HEAD_FIT, source.device)
     seen = visible.index_select(1, at)
     points = torch.where(seen.unsqueeze(-1), keypoints.index_select(1, at), 0.0)

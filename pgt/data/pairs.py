@@ -7,8 +7,9 @@ A cache is one folder per set of parameters:
       shard_00000.npy      a structured array, one record per person, then its CRC-32 (4 bytes, little-endian)
       shard_00000.lock     while a process is making that shard
 
-Person number p is pose p % poses_per_identity of identity p // poses_per_identity. Shards appear whole or not at all
-(written aside, then renamed), so a filling may be stopped at any moment and shared by any number of processes.
+Person number p is pose p % poses_per_identity of identity p // poses_per_identity. Shards appear whole or
+not at all (written aside, then renamed), so a filling may be stopped at any moment and shared by any number
+of processes.
 """
 
 import hashlib
@@ -49,10 +50,12 @@ class CachedPeople:
     """People rendered once, kept on disk, and read back as pairs; a `PairDataset`.
 
     All ordered pairs of different poses of one identity are its items, so N identities in K poses are
-    N * K * (K - 1) pairs. A person that is not on disk yet is rendered, with the rest of its shard, when asked for.
+    N * K * (K - 1) pairs. A person that is not on disk yet is rendered, with the rest of its shard, when
+    asked for.
 
     Args:
-        folder: where caches live; this one gets a folder of its own in it, named by the hash of its parameters.
+        folder: where caches live; this one gets a folder of its own in it, named by the hash of its
+            parameters.
         render: makes the people for a list of (identity, pose number); the same for the same numbers.
         parameters: everything that `render` depends on, as JSON values; other parameters, other cache.
         num_identities: N.
@@ -141,7 +144,8 @@ class CachedPeople:
         """Return one person, rendering its shard where it is missing or damaged."""
         if not (0 <= identity < self.num_identities and 0 <= pose < self.poses_per_identity):
             raise IndexError(
-                f"Pose {pose} of identity {identity} in a cache of {self.num_identities} x {self.poses_per_identity}."
+                f"There is no pose {pose} of identity {identity}; there are "
+                f"{self.num_identities} identities in {self.poses_per_identity} poses."
             )
         number = identity * self.poses_per_identity + pose
         shard, place = divmod(number, self.people_per_shard)
@@ -273,8 +277,8 @@ def _write_whole(path: Path, *parts: bytes | memoryview) -> None:
 def _lock(path: Path) -> Iterator[bool]:
     """Try to be the only process at work on something; yields whether we are.
 
-    Two processes can both take over one stale lock at the same moment. They then do the same work twice, which is
-    harmless since files appear whole and with the same content.
+    Two processes can both take over one stale lock at the same moment. They then do the same work twice,
+    which is harmless since files appear whole and with the same content.
     """
     if path.exists() and _is_stale(path):
         path.unlink(missing_ok=True)

@@ -1,13 +1,14 @@
 """The 10 labels of human parsing, their colours, and the merges from three public label sets.
 
-0 background, 1 face, 2 hair, 3 upper clothes, 4 pants, 5 skirt, 6 left arm, 7 right arm, 8 left leg, 9 right leg
-(Song et al., Unsupervised Person Image Generation with Semantic Parsing Transformation, CVPR 2019). Left and right
-are the person's own.
+0 background, 1 face, 2 hair, 3 upper clothes, 4 pants, 5 skirt, 6 left arm, 7 right arm, 8 left leg, 9 right
+leg (Song et al., Unsupervised Person Image Generation with Semantic Parsing Transformation, CVPR 2019). Left
+and right are the person's own.
 
-The merges are tables: entry i is the label that class i of the other set becomes. Choices that the paper leaves open:
-hat -> hair, sunglasses -> face, dress and coat and scarf and belt -> upper clothes, jumpsuit -> pants (most of its
-area is legs), neck and torso skin -> face. Socks and shoes join the leg of their side; where a set does not name
-the side (socks, gloves, bags) the class becomes background, since a guess would put it on the wrong limb.
+The merges are tables: entry i is the label that class i of the other set becomes. Choices that the paper
+leaves open: hat -> hair, sunglasses -> face, dress and coat and scarf and belt -> upper clothes, jumpsuit ->
+pants (most of its area is legs), neck and torso skin -> face. Socks and shoes join the leg of their side;
+where a set does not name the side (socks, gloves, bags) the class becomes background, since a guess would
+put it on the wrong limb.
 """
 
 import numpy as np
@@ -15,7 +16,8 @@ import torch
 from torch import Tensor
 
 LABELS = (
-    "background", "face", "hair", "upper_clothes", "pants", "skirt", "left_arm", "right_arm", "left_leg", "right_leg",
+    "background", "face", "hair", "upper_clothes", "pants", "skirt",
+    "left_arm", "right_arm", "left_leg", "right_leg",
 )  # fmt: skip
 NUM_LABELS = len(LABELS)
 FLIP_LABELS = (0, 1, 2, 3, 4, 5, 7, 6, 9, 8)
@@ -31,15 +33,17 @@ _BACKGROUND, _FACE, _HAIR, _UPPER, _PANTS, _SKIRT, _LEFT_ARM, _RIGHT_ARM, _LEFT_
 
 # name in the other set -> our label; the position is the class number of that set
 _LIP20 = (
-    ("background", _BACKGROUND), ("hat", _HAIR), ("hair", _HAIR), ("glove", _BACKGROUND), ("sunglasses", _FACE),
+    ("background", _BACKGROUND), ("hat", _HAIR), ("hair", _HAIR), ("glove", _BACKGROUND),
+    ("sunglasses", _FACE),
     ("upper_clothes", _UPPER), ("dress", _UPPER), ("coat", _UPPER), ("socks", _BACKGROUND), ("pants", _PANTS),
     ("jumpsuits", _PANTS), ("scarf", _UPPER), ("skirt", _SKIRT), ("face", _FACE), ("left_arm", _LEFT_ARM),
     ("right_arm", _RIGHT_ARM), ("left_leg", _LEFT_LEG), ("right_leg", _RIGHT_LEG), ("left_shoe", _LEFT_LEG),
     ("right_shoe", _RIGHT_LEG),
 )  # fmt: skip
 _ATR18 = (
-    ("background", _BACKGROUND), ("hat", _HAIR), ("hair", _HAIR), ("sunglasses", _FACE), ("upper_clothes", _UPPER),
-    ("skirt", _SKIRT), ("pants", _PANTS), ("dress", _UPPER), ("belt", _UPPER), ("left_shoe", _LEFT_LEG),
+    ("background", _BACKGROUND), ("hat", _HAIR), ("hair", _HAIR), ("sunglasses", _FACE),
+    ("upper_clothes", _UPPER), ("skirt", _SKIRT), ("pants", _PANTS), ("dress", _UPPER),
+    ("belt", _UPPER), ("left_shoe", _LEFT_LEG),
     ("right_shoe", _RIGHT_LEG), ("face", _FACE), ("left_leg", _LEFT_LEG), ("right_leg", _RIGHT_LEG),
     ("left_arm", _LEFT_ARM), ("right_arm", _RIGHT_ARM), ("bag", _BACKGROUND), ("scarf", _UPPER),
 )  # fmt: skip
@@ -67,7 +71,8 @@ def merge(label_map: np.ndarray, table: tuple[int, ...]) -> np.ndarray:
     label_map = np.asarray(label_map)
     if label_map.size and not 0 <= label_map.min() <= label_map.max() < len(table):
         raise ValueError(
-            f"The label map holds classes {label_map.min()}..{label_map.max()}, but the table has 0..{len(table) - 1}."
+            f"The label map holds classes {label_map.min()}..{label_map.max()}, "
+            f"but the table has 0..{len(table) - 1}."
         )
     return np.array(table, dtype=np.uint8)[label_map]
 

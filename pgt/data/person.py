@@ -1,7 +1,8 @@
 """People, pairs of people, and the only road from them to the tensors that models take.
 
 The conventions of the whole library, stated once:
-- Pictures: disk, plots and the demo use uint8 (H, W, 3) RGB; models use float32 (3, H, W) in [-1, 1]; metrics [0, 1].
+- Pictures: disk, plots and the demo use uint8 (H, W, 3) RGB; models use float32 (3, H, W) in [-1, 1];
+  metrics [0, 1].
 - Coordinates: (x, y) in pixels of the image they travel with, (0, 0) is the centre of the top left pixel.
 - Sizes: (H, W). Resizing a person resizes picture, joints and maps in one call.
 - A joint that is not visible has an all-zero heat map. Sentinels such as -1 end at the readers.
@@ -82,7 +83,7 @@ class Person:
         return self.pose.visible
 
     def resized(self, image_size: tuple[int, int]) -> "Person":
-        """Return the person in a picture stretched to `image_size` (H, W); labels and masks by nearest neighbour."""
+        """Return the person in a picture stretched to `image_size` (H, W); maps by nearest neighbour."""
         if image_size == self.image_size:
             return self
         return replace(
@@ -132,12 +133,13 @@ def _resize(values: np.ndarray | None, size: tuple[int, int], filter: Image.Resa
 
 def uint8_to_signed(image: np.ndarray | Tensor) -> Tensor:
     """Turn uint8 (..., H, W, 3) pictures into float32 (..., 3, H, W) in [-1, 1]."""
-    image = torch.as_tensor(np.ascontiguousarray(image) if isinstance(image, np.ndarray) else image)
-    return image.movedim(-1, -3).float().div(127.5).sub(1).contiguous()
+    image = torch.from_numpy(np.ascontiguousarray(image)) if isinstance(image, np.ndarray) else image
+    channels_first = image.movedim(-1, -3).contiguous()  # moved while still bytes: a quarter of the work
+    return channels_first.float().div_(127.5).sub_(1)
 
 
 def signed_to_uint8(image: Tensor) -> Tensor:
-    """Turn (..., 3, H, W) in [-1, 1] into uint8 (..., H, W, 3); rounds, and clips what lies outside the range."""
+    """Turn (..., 3, H, W) in [-1, 1] into uint8 (..., H, W, 3); rounds, and clips what is out of range."""
     return (
         image.detach()
         .float()
@@ -160,8 +162,9 @@ def signed_to_unit(image: Tensor) -> Tensor:
 class PairBatch:
     """A batch of pairs as tensors, all on one device.
 
-    The encodings are computed on that device when first touched, so that a batch travels as little as possible.
-    A label map or mask that any pair of the batch lacks is None; touching what depends on it raises ValueError.
+    The encodings are computed on that device when first touched, so that a batch travels as little as
+    possible. A label map or mask that any pair of the batch lacks is None; touching what depends on it
+    raises ValueError.
     """
 
     source: Tensor  # (B, 3, H, W) float32 in [-1, 1]

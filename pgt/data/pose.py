@@ -1,8 +1,8 @@
 """The 18 joints of a pose, its encodings as tensors, and the pose mask of PG2.
 
-Coordinates are (x, y) in pixels of the image they travel with; sizes are (H, W). The centre of the top left pixel is
-(0, 0), so pixel (x, y) of an image twice as large is at (2x + 0.5, 2y + 0.5), and a mirrored x is W - 1 - x.
-A joint that is not visible has no influence on any encoding, whatever its coordinates are.
+Coordinates are (x, y) in pixels of the image they travel with; sizes are (H, W). The centre of the top left
+pixel is (0, 0), so pixel (x, y) is at (2x + 0.5, 2y + 0.5) in an image twice as large, and at W - 1 - x in a
+mirrored one. A joint that is not visible has no influence on any encoding, whatever its coordinates are.
 
 Knows nothing of images, people or files. Joint order: OpenPose's 18 points (Cao et al. 2017).
 Encodings and mask: PG2 (Ma et al., Pose Guided Person Image Generation, NeurIPS 2017, section 3.1).
@@ -17,6 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pgt.data.point_sets import coco17_to_openpose18 as coco17_to_openpose18
+from pgt.data.point_sets import openpose_people, split_points
 from pgt.geometry import capsule_spans, constant, empty, fill_spans, hull_spans, resize_points, zeros
 from pgt.geometry import closing as close_holes
 
@@ -38,27 +40,6 @@ POSE_MASK_LIMBS = (*LIMBS, (1, 16), (1, 17), (8, 11), (11, 5), (8, 2), (16, 17))
 TORSO_JOINTS = (2, 5, 11, 8)
 
 MAX_COORDINATE = 1e5
-_BODY_25 = (*range(8), 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)  # point 8 of BODY_25 is the middle of the hips
-_COCO_TO_18 = (
-    0,
-    0,
-    6,
-    8,
-    10,
-    5,
-    7,
-    9,
-    12,
-    14,
-    16,
-    11,
-    13,
-    15,
-    2,
-    1,
-    4,
-    3,
-)  # entry 1, the neck, is made below
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +65,8 @@ class Pose:
         visible = np.array(self.visible, dtype=bool)
         if keypoints.shape != (NUM_JOINTS, 2) or visible.shape != (NUM_JOINTS,):
             raise ValueError(
-                f"A pose needs keypoints (18, 2) and visible (18,), but got {keypoints.shape} and {visible.shape}."
+                f"A pose needs keypoints (18, 2) and visible (18,), "
+                f"but got {keypoints.shape} and {visible.shape}."
             )
         usable = (np.abs(keypoints) <= MAX_COORDINATE).all(axis=1)  # False for NaN too
         if not usable[visible].all():
@@ -112,7 +94,7 @@ class Pose:
         return Pose(keypoints, self.visible[order], self.image_size)
 
     def to_json(self) -> str:
-        """Write `{"image_size": [H, W], "keypoints": [[x, y, visible], ... 18]}`; reading it back is exact."""
+        """Write `{"image_size": [H, W], "keypoints": [[x, y, visible], ...]}`; reading it back is exact."""
         points = [
             [float(x), float(y), int(seen)] for (x, y), seen in zip(self.keypoints, self.visible, strict=True)
         ]
@@ -141,7 +123,7 @@ class Pose:
                 raise ValueError("The OpenPose JSON holds no person.")
             keypoints, visible = people[0]
         elif "keypoints" in content:
-            keypoints, visible = _split_points(content["keypoints"], "keypoints")
+            keypoints, visible = split_points(content["keypoints"], "keypoints")
         else:
             raise ValueError(
                 'The pose JSON needs "keypoints" (18 times [x, y, visible]) or OpenPose\'s "people".'
@@ -155,54 +137,6 @@ def _size_in(content: dict) -> tuple[int, int]:
     if not is_size or not all(isinstance(side, int | float) and 1 <= side <= MAX_COORDINATE for side in size):
         raise ValueError('The pose JSON needs "image_size": [height, width] of the image it belongs to.')
     return int(size[0]), int(size[1])
-
-
-def _split_points(points: object, what: str) -> tuple[np.ndarray, np.ndarray]:
-    """Turn [[x, y, visible], ...] or one flat list into 18 joints, from any of the three known point sets."""
-    try:
-        numbers = np.asarray(points, dtype=np.float64).reshape(-1, 3)
-    except (ValueError, TypeError, OverflowError):
-        raise ValueError(f'"{what}" must be a list of x, y, visible triples of numbers.') from None
-    keypoints, visible = numbers[:, :2], numbers[:, 2] > 0
-    if len(numbers) == NUM_JOINTS:
-        return keypoints, visible
-    if len(numbers) == 25:
-        order = list(_BODY_25)
-        return keypoints[order], visible[order]
-    if len(numbers) == 17:
-        return coco17_to_openpose18(keypoints, visible)
-    raise ValueError(
-        f'"{what}" holds {len(numbers)} joints; 18 are needed (25 of BODY_25 and 17 of COCO work too).'
-    )
-
-
-def openpose_people(content: dict) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the keypoints (18, 2) and visible (18,) of everyone in a parsed OpenPose JSON; `people` may be empty.
-
-    A point counts as visible where its confidence is above 0 (OpenPose writes 0, 0, 0 for a missing one).
-    """
-    people = content.get("people")
-    if not isinstance(people, list) or not all(isinstance(person, dict) for person in people):
-        raise ValueError('"people" of an OpenPose JSON must be a list of objects.')
-    key = "pose_keypoints_2d"
-    return [_split_points(person.get(key, person.get("pose_keypoints", [])), key) for person in people]
-
-
-def coco17_to_openpose18(keypoints: np.ndarray, visible: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Reorder COCO's 17 points and add the neck: the middle of the shoulders, visible where both are.
-
-    Args:
-        keypoints: (..., 17, 2), (x, y) in pixels.
-        visible: (..., 17) bool, or COCO's 0, 1, 2.
-
-    Returns:
-        keypoints (..., 18, 2) and visible (..., 18) bool.
-    """
-    order = list(_COCO_TO_18)
-    points, seen = np.asarray(keypoints)[..., order, :], np.asarray(visible)[..., order] > 0
-    points[..., 1, :] = (points[..., 2, :] + points[..., 5, :]) / 2
-    seen[..., 1] = seen[..., 2] & seen[..., 5]
-    return points, seen
 
 
 def keypoints_to_discs(
@@ -251,7 +185,8 @@ def keypoints_to_gaussians(keypoints: Tensor, visible: Tensor, size: tuple[int, 
     ys = torch.arange(height, dtype=keypoints.dtype, device=keypoints.device)
     across = torch.exp(-((xs - x) ** 2) / (2 * sigma**2))
     down = torch.exp(-((ys - y) ** 2) / (2 * sigma**2)) * visible.unsqueeze(-1)
-    # A 2-D Gaussian is a product of two 1-D ones. Their far ends are cut so that no product is denormal: those are slow.
+    # A 2-D Gaussian is a product of two 1-D ones. Their far ends are cut so that no product is denormal:
+    # those are slow.
     across, down = across * (across > 1e-19), down * (down > 1e-19)
     if keypoints.requires_grad:
         return down.unsqueeze(-1) * across.unsqueeze(-2)
@@ -284,12 +219,12 @@ def pose_mask(
     closing: int = 5,
     fill_torso: bool = True,
 ) -> Tensor:
-    """Cover the body: join the joints by limbs, then close small holes (Ma et al. 2017, section 3.1 and figure 3).
+    """Cover the body: join the joints by limbs, then close small holes (Ma et al. 2017, sec. 3.1, fig. 3).
 
-    A disc slides along each of the 23 `POSE_MASK_LIMBS` whose two ends are visible. The released PG2 code stamps it
-    every `radius` pixels or so instead, which is the same but for a scalloped edge, and leaves the torso open at
-    256x256, where a 5x5 closing is too small to fill it. The mask is meant to "approximately cover the whole human
-    body", so the torso is filled by default.
+    A disc slides along each of the 23 `POSE_MASK_LIMBS` whose two ends are visible. The released PG2 code
+    stamps it every `radius` pixels or so instead, which is the same but for a scalloped edge, and leaves the
+    torso open at 256x256, where a 5x5 closing is too small to fill it. The mask is meant to "approximately
+    cover the whole human body", so the torso is filled by default.
 
     Args:
         keypoints: (B, 18, 2) float, (x, y) in pixels of a `size` image.
@@ -297,7 +232,7 @@ def pose_mask(
         size: (H, W) of the mask.
         radius: of the disc, in pixels.
         closing: side of the square of the closing (odd); 1 for none.
-        fill_torso: fill the hull of the visible shoulders and hips (three or four of them); False as released.
+        fill_torso: fill the hull of the visible shoulders and hips (at least three); False as released.
 
     Returns:
         (B, 1, H, W) float of 0 and 1; all zero where no limb has both ends.
@@ -316,7 +251,7 @@ def pose_mask(
 def limb_spans(
     keypoints: Tensor, visible: Tensor, limbs: Sequence[tuple[int, int]], height: int, radius: float
 ) -> tuple[Tensor, Tensor]:
-    """Return where each row enters and leaves each limb, a disc slid from joint to joint: two (B, limbs, H)."""
+    """Return where rows enter and leave each limb, a disc slid from joint to joint: two (B, limbs, H)."""
     first, second = (constant(ends, keypoints.device) for ends in zip(*limbs, strict=True))
     low, high = capsule_spans(keypoints[:, first], keypoints[:, second], radius, height)
     drawn = (visible[:, first] & visible[:, second]).unsqueeze(-1)

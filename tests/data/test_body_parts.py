@@ -50,7 +50,8 @@ def test_fits_equal_literal(poses_with_torso):
             if not valid[i, part]:
                 assert (matrices[i, part] == torch.eye(2, 3)).all()
                 continue
-            # Compared by where they put the source's corners: entries of a map of few pixels are ill-conditioned.
+            # Compared by where they put the source's corners: entries of a map of few pixels are
+            # ill-conditioned.
             corners = literal.part_corners(*one)[part]
             ours = transform_points(torch.tensor(corners).float(), matrices[i, part]).numpy()
             np.testing.assert_allclose(
@@ -89,10 +90,12 @@ def test_coincident_joints_break_nothing():
 def standing(**moved: tuple[float, float]) -> tuple[torch.Tensor, torch.Tensor]:
     """Return a person who faces the camera, 40 pixels from shoulder to hip; None hides a joint."""
     points = {
-        "nose": (50, 20), "neck": (50, 30), "right_shoulder": (40, 30), "right_elbow": (35, 50), "right_wrist": (35, 70),
+        "nose": (50, 20), "neck": (50, 30), "right_shoulder": (40, 30), "right_elbow": (35, 50),
+        "right_wrist": (35, 70),
         "left_shoulder": (60, 30), "left_elbow": (65, 50), "left_wrist": (65, 70), "right_hip": (43, 70),
         "right_knee": (43, 100), "right_ankle": (43, 130), "left_hip": (57, 70), "left_knee": (57, 100),
-        "left_ankle": (57, 130), "right_eye": (47, 17), "left_eye": (53, 17), "right_ear": (43, 19), "left_ear": (57, 19),
+        "left_ankle": (57, 130), "right_eye": (47, 17), "left_eye": (53, 17), "right_ear": (43, 19),
+        "left_ear": (57, 19),
     } | moved  # fmt: skip
     visible = torch.tensor([[points[name] is not None for name in JOINTS]])
     return torch.tensor([[points[name] or (0, 0) for name in JOINTS]], dtype=torch.float32), visible

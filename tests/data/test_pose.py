@@ -77,7 +77,8 @@ def test_pose_mask_is_near_the_released_stamps(real_poses):
     )
     stamped = stamped > 0
     assert (fast & stamped).sum() / (fast | stamped).sum() > 0.9
-    # The notches between stamps and their rounding to whole pixels are all the difference: one pixel at the edge.
+    # The notches between stamps and their rounding to whole pixels are all the difference: one pixel at the
+    # edge.
     assert (fast & ~binary_dilation(stamped, np.ones((1, 3, 3)))).mean() < 1e-3
     assert (stamped & ~binary_dilation(fast, np.ones((1, 3, 3)))).mean() < 1e-3
 

@@ -1,4 +1,4 @@
-"""A folder of pictures with a keypoint CSV, as the public preparations of DeepFashion and Market-1501 have it.
+"""A folder of pictures with a keypoint CSV, as public preparations of DeepFashion and Market-1501 have it.
 
 root/
   images/            the pictures, named as in the CSV files (or directly in root)
@@ -25,9 +25,9 @@ class PeopleFolder:
     Args:
         root: the folder.
         keypoints: the keypoint CSV, relative to `root`.
-        pairs: the pairs CSV, relative to `root`; where the default does not exist, pairs are made of all pictures
-            whose names begin alike up to the first "_" (`person_key`), leaving out distractors (names beginning
-            with "-1" or "0000") and people who lack a shoulder or hip.
+        pairs: the pairs CSV, relative to `root`; where the default does not exist, pairs are made of all
+            pictures whose names begin alike up to the first "_" (`person_key`), leaving out distractors
+            (names beginning with "-1" or "0000") and people who lack a shoulder or hip.
         mirrored_faces: see `read_keypoint_csv`.
 
     Raises:

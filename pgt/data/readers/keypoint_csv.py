@@ -1,9 +1,9 @@
 """The keypoint CSV and pairs CSV of the pose-transfer repositories.
 
-Keypoints: header `name:keypoints_y:keypoints_x`, rows `NAME: [18 ints]: [18 ints]`: y first, pixels of the image,
--1 in both lists for a missing joint. Joints are in OpenPose's order. (The code these files come from calls entries
-14 to 17 Leye, Reye, Lear, Rear; in the files themselves the first of each two is the person's right one, as in
-OpenPose: on people who face the camera it lies on the same side of the image as the right shoulder.)
+Keypoints: header `name:keypoints_y:keypoints_x`, rows `NAME: [18 ints]: [18 ints]`: y first, pixels of the
+image, -1 in both lists for a missing joint. Joints are in OpenPose's order. (The code these files come from
+calls entries 14 to 17 Leye, Reye, Lear, Rear; in the files themselves the first of each two is the person's
+right one, as in OpenPose: on people who face the camera it lies on the right shoulder's side of the image.)
 Pairs: header `from,to`, rows of two image names.
 """
 
@@ -33,12 +33,12 @@ def read_keypoint_csv(path: str | Path, *, mirrored_faces: bool = False) -> dict
 
     Args:
         path: the file.
-        mirrored_faces: swap the eyes and the ears, for a file that really stores the left ones first. The public
-            DeepFashion and Market-1501 files do not, whatever the names in their code say.
+        mirrored_faces: swap the eyes and the ears, for a file that really stores the left ones first. The
+            public DeepFashion and Market-1501 files do not, whatever the names in their code say.
 
     Returns:
-        name -> keypoints (18, 2) float32 (x, y) in pixels, 0 where missing, and visible (18,) bool. Joints outside
-        the image are kept; a row may have no visible joint at all.
+        name -> keypoints (18, 2) float32 (x, y) in pixels, 0 where missing, and visible (18,) bool. Joints
+        outside the image are kept; a row may have no visible joint at all.
 
     Raises:
         ValueError: file, line number, and what is wrong there.
@@ -93,8 +93,8 @@ def write_keypoint_csv(path: str | Path, people: Mapping[str, Joints]) -> None:
 
     Args:
         path: the file; overwritten.
-        people: name -> keypoints (18, 2) (x, y) and visible (18,). Coordinates are rounded to whole pixels, as the
-            format has them; one that would round to the sentinel -1 becomes 0.
+        people: name -> keypoints (18, 2) (x, y) and visible (18,). Coordinates are rounded to whole pixels,
+            as the format has them; one that would round to the sentinel -1 becomes 0.
 
     Raises:
         ValueError: a name with a line break, or empty.

@@ -1,13 +1,14 @@
-"""OpenPose's JSON: one file per picture, a list of people, x, y and confidence per point, 0, 0, 0 where missing.
+"""OpenPose's JSON: per picture a list of people; x, y and confidence per point, 0, 0, 0 where missing.
 
-Read in any of the point sets OpenPose and its relatives write (18 of COCO, 25 of BODY_25, 17 of COCO's annotations);
-written with 18.
+Read in any of the point sets OpenPose and its relatives write (18 of COCO, 25 of BODY_25, 17 of COCO's
+annotations); written with 18.
 """
 
 import json
 from pathlib import Path
 
-from pgt.data.pose import Pose, openpose_people
+from pgt.data.point_sets import openpose_people
+from pgt.data.pose import Pose
 
 
 def read_openpose_json(path: str | Path, image_size: tuple[int, int]) -> list[Pose]:
