@@ -13,6 +13,7 @@ from typing import NoReturn
 SCENES = ("plain", "street", "non_iconic", "mixed")
 SPLITS = ("train", "val", "test")
 APPROACHES = ("pg2",)
+JUDGES = ("pose-estimator",)  # trained like the approaches, to score them
 
 
 class _Parser(argparse.ArgumentParser):
@@ -114,7 +115,7 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
         epilog="Several GPUs: accelerate launch -m pgt train ...; several processes on a CPU: "
         "ACCELERATE_USE_CPU=true accelerate launch --multi_gpu --num_processes 2 -m pgt train ...",
     )
-    one.add_argument("approach", choices=APPROACHES)
+    one.add_argument("approach", choices=APPROACHES + JUDGES)
     one.add_argument("--preset", required=True, help="a row of pgt.PRESETS, for example pg2-tiny")
     one.add_argument("--run-dir", required=True, help="folder of the run")
     one.add_argument("--data", default="synthetic", help="synthetic, or a folder with a keypoints.csv")

@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -15,11 +16,14 @@ from torch.utils.data import Subset
 
 from pgt.checkpoint import Card, bundled_names, load
 from pgt.checkpoint import push as upload
-from pgt.config import PRESETS, PG2Config, Stage
+from pgt.config import PRESETS, Config, PoseEstimatorConfig, Stage
 from pgt.data.pairs import CachedPeople, PairDataset
 from pgt.data.person import Pair, Person
 from pgt.data.pose import Pose
 from pgt.synthetic.people import SyntheticPeople, render_people
+
+if TYPE_CHECKING:
+    from pgt.training.recipe import Recipe
 
 SYNTHETIC = "synthetic"  # in place of a folder
 COLUMNS = 6  # pictures in a row of a contact sheet
@@ -73,7 +77,6 @@ def train(arguments: argparse.Namespace) -> None:
     import torch
 
     from pgt.training.engine import Options, fit
-    from pgt.training.pg2 import PG2Recipe
 
     _set_threads(arguments.threads)
     config = _preset(arguments.approach, arguments.preset)
@@ -82,7 +85,7 @@ def train(arguments: argparse.Namespace) -> None:
     dataset, samples = _training_pairs(arguments, config.image_size)
     torch.manual_seed(arguments.seed)  # the initial weights, equal in every process
     progress = fit(
-        PG2Recipe(config),
+        _recipe(config),
         dataset,
         stages,
         arguments.run_dir,
@@ -223,7 +226,18 @@ def _is_first_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def _preset(approach: str, name: str) -> PG2Config:
+def _recipe(config: Config) -> "Recipe":
+    """Build the recipe that a config belongs to."""
+    if isinstance(config, PoseEstimatorConfig):
+        from pgt.training.pose_estimator import PoseEstimatorRecipe
+
+        return PoseEstimatorRecipe(config)
+    from pgt.training.pg2 import PG2Recipe
+
+    return PG2Recipe(config)
+
+
+def _preset(approach: str, name: str) -> Config:
     names = [preset for preset in PRESETS if preset.startswith(approach)]
     if name not in names:
         raise ValueError(f"There is no preset {name!r} of {approach}; there are {', '.join(names)}.")
