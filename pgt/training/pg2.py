@@ -95,6 +95,7 @@ class PG2Recipe:
             for name, net in trained.items()
             if net is not None
         }
+        self._updates = dict.fromkeys(self.optimizers, 0)
         self.prepare(PlainRunner(device))
 
     def prepare(self, accelerator: StepRunner) -> None:
@@ -214,11 +215,18 @@ class PG2Recipe:
 
     @torch.no_grad()  # an average of weights is not differentiated
     def _follow(self, name: str) -> None:
-        """Move one half of the average towards the generator's."""
+        """Move one half of the average towards the generator's.
+
+        The decay starts near 0 and rises to its value, so that a short training is not drowned in the first,
+        random weights.
+        """
+        self._updates[name] += 1
         if self.config.ema_decay > 0:
+            count = self._updates[name]
+            decay = min(self.config.ema_decay, (1 + count) / (10 + count))
             averages = list(getattr(self.nets["ema"], name).parameters())
             weights = list(getattr(self.nets["generator"], name).parameters())
-            torch._foreach_lerp_(averages, weights, 1 - self.config.ema_decay)
+            torch._foreach_lerp_(averages, weights, 1 - decay)
 
     @property
     def _deployed(self) -> PG2Generator:
@@ -262,6 +270,7 @@ class PG2Recipe:
         return {
             "nets": self.nets.state_dict(),
             "optimizers": {name: one.state_dict() for name, one in self.optimizers.items()},
+            "updates": dict(self._updates),
             "trained_stages": list(self.nets["generator"].trained_stages),
         }
 
@@ -270,6 +279,7 @@ class PG2Recipe:
         self.nets.load_state_dict(state["nets"])
         for name, one in self.optimizers.items():
             one.load_state_dict(state["optimizers"][name])
+        self._updates = dict(state["updates"])
         self._note_trained(tuple(state["trained_stages"]))
 
 
