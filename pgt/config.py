@@ -117,8 +117,13 @@ class PoseEstimatorConfig:
     """The network that finds joints in pictures, to score generated ones (ours)."""
 
     image_size: tuple[int, int] = (128, 128)  # (H, W) it is trained at; it runs on others
-    widths: tuple[int, ...] = (32, 64, 96, 128, 144)  # channels at half the picture's size, a quarter, ...
-    sigma: float = 1.0  # of a joint's place, in cells of 2 pixels
+    widths: tuple[int, ...] = (
+        64,
+        96,
+        128,
+        160,
+    )  # channels at a quarter of the picture's size, an eighth, ...
+    sigma: float = 0.75  # of a joint's place, in cells of 4 pixels
     ema_decay: float = 0.99
     stages: tuple[Stage, ...] = (
         Stage("joints", 5_000, (128, 128), batch_size=8, lr=2e-3, lr_schedule="cosine"),
@@ -193,7 +198,7 @@ PRESETS: dict[str, Config] = {
         image_size=(128, 128),
         base_channels=32,
         num_blocks=5,
-        bottleneck_features=128,
+        bottleneck_features=256,
         patch_size=2,
         pose_kind="gaussian",
         pose_sigma=3.0,
