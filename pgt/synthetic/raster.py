@@ -11,84 +11,18 @@ that share an edge share no sample and leave none out. It knows nothing of peopl
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from pgt.synthetic.gbuffer import GBuffer, Mesh
+
 NUM_LABELS = 10
 EMPTY = torch.iinfo(torch.int64).max
 DEPTH_STEPS = 2**12  # depth levels per pixel
 SMOOTH = 2.0  # pixels of depth; a pixel is looked up once only if its samples differ by less
-
-
-@dataclass(frozen=True)
-class Mesh:
-    """One figure in front of the camera (orthographic), ready to be drawn.
-
-    Only faces whose corners run counter-clockwise as the viewer sees them are drawn; an open surface shows
-    its inside only if its faces are given a second time in reverse.
-
-    Attributes:
-        vertices: (V, 3) float32, x right and y down in pixels of the final image, whole numbers being pixel
-            centres; z towards the viewer, in pixels too.
-        normals: (V, 3) float32, outward, in the same axes (y down); need not have unit length.
-        faces: (F, 3) int64, corners as indices of vertices.
-        uv: (V, 2) float32, metres of cloth.
-        material: (F,) int64, index into the figure's materials.
-        label: (F,) uint8, one of the ten labels.
-    """
-
-    vertices: np.ndarray | Tensor
-    normals: np.ndarray | Tensor
-    faces: np.ndarray | Tensor
-    uv: np.ndarray | Tensor
-    material: np.ndarray | Tensor
-    label: np.ndarray | Tensor
-
-
-@dataclass(frozen=True)
-class GBuffer:
-    """What is seen of B figures.
-
-    Where one smooth piece of surface fills a pixel it is looked up once, in the pixel's centre, as a fragment
-    of weight 1; elsewhere every covered sample is a fragment of its own, of weight 1 / S².
-
-    Attributes:
-        num_images: B.
-        size: (H, W) of the final images.
-        pixel: (Q,) int64, ascending: the touched pixels, as indices into the flat (B, H, W).
-        coverage: (Q,) float32 in (0, 1], the share of the pixel's samples that are on the figure.
-        depth: (Q,) float32, the nearest sample's, pixels towards the viewer.
-        label: (Q,) uint8, the one most samples have.
-        owner: (N,) int64 in [0, Q), the pixel of each fragment.
-        weight: (N,) float32, its share of the pixel.
-        footprint: (N,) float32, its width in pixels, before foreshortening.
-        face: (N,) int64, face of the image's mesh.
-        normal: three (N,) float32, x right, y down, z towards the viewer, unit length together.
-        u, v: (N,) float32, metres of cloth.
-        material: (N,) int64, index into the image's own materials.
-    """
-
-    num_images: int
-    size: tuple[int, int]
-    pixel: Tensor
-    coverage: Tensor
-    depth: Tensor
-    label: Tensor
-    owner: Tensor
-    weight: Tensor
-    footprint: Tensor
-    face: Tensor
-    normal: tuple[Tensor, Tensor, Tensor]
-    u: Tensor
-    v: Tensor
-    material: Tensor
-
-    @property
-    def image(self) -> Tensor:
-        """(Q,) int64, the image each touched pixel belongs to."""
-        return self.pixel // (self.size[0] * self.size[1])
 
 
 def rasterize(meshes: Sequence[Mesh], size: tuple[int, int], *, supersample: int = 2) -> GBuffer:
@@ -97,23 +31,21 @@ def rasterize(meshes: Sequence[Mesh], size: tuple[int, int], *, supersample: int
     Args:
         meshes: one per image, all on one device.
         size: (H, W) of the final images in pixels.
-        supersample: S, samples per pixel along each axis.
+        supersample: S, samples per pixel along each axis: 1, 2 or 4.
 
     Returns:
         GBuffer. At equal depth the face with the smaller index wins; an image is the same whichever batch it
-        is drawn in. Memory grows with the number of samples, 4 million of which at 1024x1024 take about 0.3
-        GB.
+        is drawn in. One image of 1024x1024 takes about 0.3 GB; batches are fastest while they fit the cache,
+        up to about 2**18 pixels together.
     """
-    soup = _Soup(meshes)
+    soup, grid = _Soup(meshes), _Grid(len(meshes), *size, supersample)
     # In units of samples, whose centres get whole coordinates: sample i lies at pixel (i + 0.5) / S - 0.5.
     shift = (supersample - 1) / 2
     x, y = soup.x * supersample + shift, soup.y * supersample + shift
-    kept, corners = _visible_faces(soup.faces, x, y, size, supersample)
-    image = soup.image.index_select(0, kept)
-    covered = _covered_samples(x, y, soup.z, corners, image, size, supersample)
-    nearest = _nearest(covered, len(meshes) * size[0] * size[1] * supersample**2)
+    kept, corners = _visible_faces(soup.faces, x, y, grid)
+    covered = _covered_samples((x, y, soup.z), corners, soup.image.index_select(0, kept), grid)
     kind = (soup.material * NUM_LABELS + soup.label).index_select(0, kept)
-    pixels = _Pixels(covered, nearest, kind, len(meshes), size, supersample)
+    pixels = _Pixels(covered, _nearest(covered, grid), kind, grid)
 
     face = kept.index_select(0, pixels.triangle)
     corners = [corner.index_select(0, pixels.triangle) for corner in corners]
@@ -127,13 +59,35 @@ def rasterize(meshes: Sequence[Mesh], size: tuple[int, int], *, supersample: int
         label=pixels.label,
         owner=pixels.owner,
         weight=pixels.weight,
-        footprint=pixels.footprint,
+        footprint=pixels.weight.sqrt(),
         face=face - soup.first_face.index_select(0, soup.image.index_select(0, face)),
         normal=normal,
         u=u,
         v=v,
         material=soup.material.index_select(0, face),
     )
+
+
+class _Grid(NamedTuple):
+    """The samples of a batch, stored as (B, H, W, S, S)."""
+
+    num_images: int
+    height: int
+    width: int
+    supersample: int
+
+    @property
+    def num_pixels(self) -> int:
+        return self.num_images * self.height * self.width
+
+    def place(self, coordinate: Tensor, axis: int) -> Tensor:
+        """Return what a whole column (axis 1) or row (axis 0) of samples adds to a flat index."""
+        s = self.supersample
+        along = torch.arange((self.width if axis else self.height) * s, device=coordinate.device)
+        table = (
+            along // s * (s * s) + along % s if axis else along // s * (self.width * s * s) + along % s * s
+        )
+        return table.index_select(0, coordinate)
 
 
 class _Soup:
@@ -155,9 +109,7 @@ class _Soup:
         self.faces = joined("faces", torch.int64) + num_vertices.cumsum(0)[self.image, None]
 
 
-def _visible_faces(
-    faces: Tensor, x: Tensor, y: Tensor, size: tuple[int, int], supersample: int
-) -> tuple[Tensor, list[Tensor]]:
+def _visible_faces(faces: Tensor, x: Tensor, y: Tensor, grid: _Grid) -> tuple[Tensor, list[Tensor]]:
     """Choose the faces that look at the viewer and hold a row and a column of samples.
 
     Returns:
@@ -167,10 +119,10 @@ def _visible_faces(
     (xa, xb, xc), (ya, yb, yc) = ([axis.index_select(0, c) for c in corners] for axis in (x, y))
     towards = (xb - xa) * (yc - ya) - (xc - xa) * (yb - ya) < 0
     for low, high, limit in (
-        (torch.minimum(torch.minimum(xa, xb), xc), torch.maximum(torch.maximum(xa, xb), xc), size[1]),
-        (torch.minimum(torch.minimum(ya, yb), yc), torch.maximum(torch.maximum(ya, yb), yc), size[0]),
+        (torch.minimum(torch.minimum(xa, xb), xc), torch.maximum(torch.maximum(xa, xb), xc), grid.width),
+        (torch.minimum(torch.minimum(ya, yb), yc), torch.maximum(torch.maximum(ya, yb), yc), grid.height),
     ):
-        towards &= (low.ceil() < high.ceil()) & (high > 0) & (low <= limit * supersample - 1)
+        towards &= (low.ceil() < high.ceil()) & (high > 0) & (low <= limit * grid.supersample - 1)
     kept = towards.nonzero().squeeze(1)
     return kept, [c.index_select(0, kept) for c in corners]
 
@@ -185,17 +137,10 @@ class _Covered:
 
 
 def _covered_samples(
-    x: Tensor,
-    y: Tensor,
-    z: Tensor,
-    corners: list[Tensor],
-    image: Tensor,
-    size: tuple[int, int],
-    supersample: int,
+    axes: tuple[Tensor, Tensor, Tensor], corners: list[Tensor], image: Tensor, grid: _Grid
 ) -> _Covered:
-    height, width = size[0] * supersample, size[1] * supersample
-    top, middle, bottom = _sorted_by_row(corners, y)
-    xs, ys, zs = ([axis.index_select(0, c) for c in (top, middle, bottom)] for axis in (x, y, z))
+    ordered = _sorted_by_row(corners, axes[1])
+    xs, ys, zs = ([axis.index_select(0, c) for c in ordered] for axis in axes)
 
     # The plane of depth: z = z0 + dzdx (x - x0) + dzdy (y - y0).
     ux, uy, uz = xs[1] - xs[0], ys[1] - ys[0], zs[1] - zs[0]
@@ -208,7 +153,9 @@ def _covered_samples(
     )
 
     first = ys[0].ceil().clamp(min=0)
-    row_triangle, row_offset = _ragged((ys[2].ceil().clamp(max=height) - first).long())
+    row_triangle, row_offset = _ragged(
+        (ys[2].ceil().clamp(max=grid.height * grid.supersample) - first).long()
+    )
 
     def of_row(values: Tensor) -> Tensor:
         return values.index_select(0, row_triangle)
@@ -220,13 +167,11 @@ def _covered_samples(
     upper = _crossing(row, x0, y0, of_row(ux / uy), x1)
     lower = _crossing(row, x1, y1, of_row((xs[2] - xs[1]) / (ys[2] - ys[1])), of_row(xs[2]))
     short_edge = torch.where(row < y1, upper, lower)
-    left = torch.minimum(long_edge, short_edge).ceil().clamp(0, width)
-    right = torch.maximum(long_edge, short_edge).ceil().clamp(0, width)
+    left = torch.minimum(long_edge, short_edge).ceil().clamp(0, grid.width * grid.supersample)
+    right = torch.maximum(long_edge, short_edge).ceil().clamp(0, grid.width * grid.supersample)
 
     depth_at_left = of_row(zs[0]) + (row - y0) * of_row(dzdy) + (left - x0) * of_row(dzdx)
-    whole_row = row.long()
-    start = (of_row(image) * size[0] + whole_row // supersample) * size[1] * supersample**2
-    start += whole_row % supersample * supersample
+    start = of_row(image) * (grid.height * grid.width * grid.supersample**2) + grid.place(row.long(), 0)
 
     in_row, offset = _ragged((right - left).long())
     triangle = row_triangle.index_select(0, in_row)
@@ -237,8 +182,7 @@ def _covered_samples(
     depth = torch.maximum(
         torch.minimum(depth, zmax.index_select(0, triangle)), zmin.index_select(0, triangle)
     )
-    whole = column.long()
-    sample = start.index_select(0, in_row) + whole // supersample * supersample**2 + whole % supersample
+    sample = start.index_select(0, in_row) + grid.place(column.long(), 1)
     return _Covered(triangle, depth, sample)
 
 
@@ -276,11 +220,11 @@ def _ragged(lengths: Tensor) -> tuple[Tensor, Tensor]:
     return row, position.float()
 
 
-def _nearest(covered: _Covered, num_samples: int) -> Tensor:
+def _nearest(covered: _Covered, grid: _Grid) -> Tensor:
     """Return the indices of those of `covered` that are nearest to the viewer at their sample, ascending."""
     depth = (covered.depth * -DEPTH_STEPS).long()
     key = (depth << 32) | torch.arange(len(depth), device=depth.device)
-    buffer = torch.full((num_samples,), EMPTY, device=depth.device)
+    buffer = torch.full((grid.num_pixels * grid.supersample**2,), EMPTY, device=depth.device)
     if depth.device.type == "cpu":  # numpy's scatter is twice as fast; it writes into the tensor's memory
         np.minimum.at(buffer.numpy(), covered.sample.numpy(), key.numpy())
     else:
@@ -291,21 +235,14 @@ def _nearest(covered: _Covered, num_samples: int) -> Tensor:
 class _Pixels:
     """The touched pixels, and the points where the surface will be looked up."""
 
-    def __init__(
-        self,
-        covered: _Covered,
-        nearest: Tensor,
-        kind: Tensor,
-        num_images: int,
-        size: tuple[int, int],
-        supersample: int,
-    ) -> None:
+    def __init__(self, covered: _Covered, nearest: Tensor, kind: Tensor, grid: _Grid) -> None:
+        supersample = grid.supersample
         per_pixel = supersample**2
         sample, triangle = (a.index_select(0, nearest) for a in (covered.sample, covered.triangle))
         depth = covered.depth.index_select(0, nearest)
-        sample_pixel = sample // per_pixel
-        sub = sample - sample_pixel * per_pixel
-        touched = torch.zeros(num_images * size[0] * size[1], dtype=torch.bool, device=sample.device)
+        sample_pixel = sample >> (per_pixel.bit_length() - 1)  # dividing by a power of two
+        sub = sample & (per_pixel - 1)
+        touched = torch.zeros(grid.num_pixels, dtype=torch.bool, device=sample.device)
         touched[sample_pixel] = True
         self.pixel = touched.nonzero().squeeze(1)
         count = len(self.pixel)
@@ -330,10 +267,9 @@ class _Pixels:
         self.triangle = torch.cat([triangles[0].index_select(0, once), triangle.index_select(0, singly)])
         share = torch.tensor([1, 1 / per_pixel], device=sample.device)
         self.weight = share.repeat_interleave(torch.tensor([len(once), len(singly)], device=sample.device))
-        self.footprint = self.weight.sqrt()
         center, sub = (supersample - 1) / 2, sub.index_select(0, singly)
-        self.x = (self.pixel % size[1] * supersample).float().index_select(0, self.owner)
-        self.y = (self.pixel // size[1] % size[0] * supersample).float().index_select(0, self.owner)
+        self.x = (self.pixel % grid.width * supersample).float().index_select(0, self.owner)
+        self.y = (self.pixel // grid.width % grid.height * supersample).float().index_select(0, self.owner)
         self.x += torch.cat([torch.full_like(once, center, dtype=torch.float32), sub % supersample])
         self.y += torch.cat([torch.full_like(once, center, dtype=torch.float32), sub // supersample])
 

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pgt.synthetic.raster import GBuffer
+from pgt.synthetic.gbuffer import GBuffer
 
 WRAP = 0.35  # how far the key light reaches round into the shade
 # Ambient occlusion looks at two rings of neighbours: (radius in metres, how many, angle of the first).
