@@ -72,9 +72,9 @@ def to_markdown(results: dict[str, EvaluationResult]) -> str:
         facts, ssim = result.facts, result.protocol["ssim"]
         window = f"{ssim['window']} {ssim['window_size']}x{ssim['window_size']}, sigma {ssim['sigma']}"
         line = (
-            f"`{name}` on {facts['data']['pairs']} pairs of unseen synthetic people. SSIM: {window}, "
+            f"`{name}` on {facts['data']['pairs']} pairs of unseen people. SSIM: {window}, "
             f"range {ssim['data_range']}; foreground: the target's own mask. Measured {facts['date']}, "
-            f"{facts['machine']}, {facts['threads']} threads, torch {facts['torch']}, commit {facts['commit']}."
+            f"{facts['machine']}, {facts['threads']} threads, torch {facts['torch']}, {facts['commit']}."
         )
         parts.append(f"{result.to_markdown(TABLE_COLUMNS)}\n\n{line}\n")
     return "\n".join(parts)

@@ -126,7 +126,7 @@ class PoseEstimatorConfig:
     sigma: float = 0.75  # of a joint's place, in cells of 4 pixels
     ema_decay: float = 0.99
     stages: tuple[Stage, ...] = (
-        Stage("joints", 5_000, (128, 128), batch_size=8, lr=2e-3, lr_schedule="cosine"),
+        Stage("joints", 4_000, (128, 128), batch_size=8, lr=2e-3, lr_schedule="cosine"),
     )
 
     def __post_init__(self) -> None:
@@ -212,6 +212,6 @@ PRESETS: dict[str, Config] = {
         ema_decay=0.998,
         stages=_stages((128, 128), 16, 6e-4, {"coarse": 40_000, "refine": 8_000}, "cosine"),
     ),
-    # The judge behind PCKh: 20 minutes of one CPU core.
+    # The judge behind PCKh: ten minutes of one CPU core.
     "pose-estimator-synthetic-128": PoseEstimatorConfig(),
 }

@@ -83,7 +83,7 @@ def test_the_truth_is_fitted_into_the_models_frame(tiny_generator) -> None:
 
 
 def test_pckh_comes_with_the_estimators_own_score(pairs) -> None:
-    estimator = PoseEstimator.from_config(PoseEstimatorConfig(widths=(4, 4, 4, 4, 4))).eval()
+    estimator = PoseEstimator.from_config(PoseEstimatorConfig(widths=(4, 4, 4, 4))).eval()
     result = evaluate({}, pairs, pose_estimator=estimator)
     assert list(result.means) == [COPY, WARP, TRUTH]
     assert 0 <= result.means[TRUTH]["pckh"] <= 1

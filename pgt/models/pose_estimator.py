@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from pgt.config import PUBLIC_HOME, PoseEstimatorConfig
 from pgt.data.pose import NUM_JOINTS, PoseEncoding
 
-STRIDE = 2  # pixels of the picture per cell of the maps
+STRIDE = 4  # pixels of the picture per cell of the maps
 DEEPEST = 32  # pixels per cell at the bottom; pictures are padded to a multiple
 
 
@@ -87,7 +87,7 @@ class PoseEstimator(
             image: (B, 3, H, W) in [-1, 1], of any size, best one like `config.image_size`.
 
         Returns:
-            logits (B, 18, H / 2, W / 2), rounded up, of where each joint is; and (B, 18) of its not being
+            logits (B, 18, H / 4, W / 4), rounded up, of where each joint is; and (B, 18) of its not being
             seen.
         """
         height, width = image.shape[-2:]

@@ -15,9 +15,7 @@ from pgt.training.pg2 import PlainRunner
 from pgt.training.pose_estimator import PoseEstimatorRecipe, joint_location_loss, soften
 
 SIZE = (64, 32)
-TINY = PoseEstimatorConfig(
-    image_size=SIZE, widths=(8, 8, 8, 8, 8), stages=(Stage("joints", 60, SIZE, 4, 1e-2),)
-)
+TINY = PoseEstimatorConfig(image_size=SIZE, widths=(8, 8, 8, 8), stages=(Stage("joints", 60, SIZE, 4, 1e-2),))
 
 
 def random_joints(batch: int, size: tuple[int, int]) -> torch.Tensor:
@@ -39,14 +37,16 @@ def test_it_works_at_any_size(size) -> None:
     assert unseen.shape == (2, NUM_JOINTS)
     keypoints, confidence = estimator.find_joints(torch.zeros(2, 3, *size))
     assert keypoints.shape == (2, NUM_JOINTS, 2)
-    assert ((keypoints >= -1) & (keypoints <= torch.tensor([size[1], size[0]]))).all()
+    assert ((keypoints >= 0) & (keypoints <= torch.tensor([size[1], size[0]]) + STRIDE)).all()
     assert ((confidence >= 0) & (confidence <= 1)).all()
 
 
 def test_decode_finds_a_gaussian_to_a_fraction_of_a_pixel() -> None:
     keypoints = random_joints(3, (64, 96))
     cells = (keypoints + 0.5) / STRIDE - 0.5
-    maps = keypoints_to_gaussians(cells, torch.ones(3, NUM_JOINTS, dtype=torch.bool), (32, 48), 1.0)
+    maps = keypoints_to_gaussians(
+        cells, torch.ones(3, NUM_JOINTS, dtype=torch.bool), (64 // STRIDE, 96 // STRIDE), 0.75
+    )
     found, confidence = decode(maps.clamp_min(1e-12).log(), torch.full((3, NUM_JOINTS), -9.0))
     assert (found - keypoints).abs().max() < 1e-3
     assert (confidence > 0.99).all()
@@ -58,7 +58,7 @@ def test_decode_stays_on_the_border_cell() -> None:
     maps = torch.zeros(1, 1, 4, 4)
     maps[0, 0, 0, 3] = 5
     found, _ = decode(maps, torch.zeros(1, 1))
-    assert found.tolist() == [[[6.5, 0.5]]]
+    assert found.tolist() == [[[3.5 * STRIDE - 0.5, 0.5 * STRIDE - 0.5]]]
 
 
 def test_the_loss_is_zero_at_the_wanted_places_only() -> None:
