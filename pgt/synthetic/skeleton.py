@@ -6,6 +6,7 @@ rotation per bone, relative to its parent.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -18,6 +19,7 @@ BONES = (
 )  # fmt: skip
 BONE = {name: index for index, name in enumerate(BONES)}
 PARENT = (-1, 0, 1, 2, 3, 2, 5, 6, 2, 8, 9, 0, 11, 12, 0, 14, 15)
+_UPPER_ARMS = (BONE["right_upper_arm"], BONE["left_upper_arm"])
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,9 @@ class Proportions:
         return up + self.thigh + self.calf + self.ankle_height
 
 
+@lru_cache(maxsize=256)
 def rest_offsets(p: Proportions) -> np.ndarray:
-    """Return (17, 3): each bone's origin relative to its parent's origin, in the parent's frame, metres."""
+    """Return (17, 3), read-only: each bone's origin from its parent's, in the parent's frame, metres."""
     shoulder_drop = 0.03  # the shoulder joints lie a little below the base of the neck
     offsets = {
         "pelvis": (0, 0, 0), "spine": (0, p.pelvis, 0), "chest": (0, p.spine, 0),
@@ -61,7 +64,9 @@ def rest_offsets(p: Proportions) -> np.ndarray:
         offsets[f"{side}_hand"] = (0, -p.forearm, 0)
         offsets[f"{side}_calf"] = (0, -p.thigh, 0)
         offsets[f"{side}_foot"] = (0, -p.calf, 0)
-    return np.array([offsets[name] for name in BONES], dtype=np.float64)
+    table = np.array([offsets[name] for name in BONES], dtype=np.float64)
+    table.flags.writeable = False
+    return table
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ def forward_kinematics(p: Proportions, rotations: np.ndarray, root: np.ndarray |
             world[bone] = rotations[bone]
             continue
         offset = offsets[bone]
-        if BONES[bone].endswith("upper_arm"):
+        if bone in _UPPER_ARMS:
             raised = (1 - rotations[bone][1, 1]) / 2  # 0 hanging, 0.5 level, 1 straight up
             offset = offset + np.array([-0.12 * offset[0] * raised, 0.05 * raised, 0])
         origins[bone] = origins[parent] + world[parent] @ offset
