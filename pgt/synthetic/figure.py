@@ -1,6 +1,6 @@
 """Figures: an identity's whole skinned mesh and materials, built once, and posed as often as wanted."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -18,6 +18,7 @@ from pgt.synthetic.body import (
 from pgt.synthetic.head import hair_surface, hat_surface, head_surface
 from pgt.synthetic.shading import Material
 from pgt.synthetic.skeleton import BONE, Frames, Proportions
+from pgt.synthetic.skirts import dress_skirt
 from pgt.synthetic.surface import Surface, bend, bone_motions, cut, join
 from pgt.synthetic.wardrobe import Identity, draw_identity
 
@@ -35,9 +36,9 @@ class Figure:
     materials: tuple[Material, ...]
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=96)
 def figure_of(seed: int, split: str, detail: str) -> Figure:
-    """Return the figure of an identity; the last 512 are kept."""
+    """Return the figure of an identity; the last 96 are kept, some 3 MB each."""
     return build_figure(draw_identity(seed, split), detail)
 
 
@@ -78,7 +79,7 @@ def _clothes(on: g.Dressing, i: Identity, detail: str) -> list[Surface]:
         pieces.append(g.dress_top(on, detail, i.inner_top, INNER, INNER, inner=True))
     if i.bottom.kind == "skirt":
         label = g.UPPER if i.dress else g.SKIRT
-        pieces.append(g.dress_skirt(on, detail, i.bottom, BOTTOM, BOTTOM_TRIM, label))
+        pieces.append(dress_skirt(on, detail, i.bottom, BOTTOM, BOTTOM_TRIM, label))
     else:
         pieces.append(g.dress_trousers(on, detail, i.bottom, BOTTOM, BOTTOM_TRIM))
     if i.sock > 0.0 and i.bottom.length < 0.97 - i.sock:
@@ -149,11 +150,3 @@ def on_face(p: Proportions) -> float:
 def pose_figure(figure: Figure, frames: Frames) -> tuple[np.ndarray, np.ndarray]:
     """Return the figure's vertices (V, 3) in world metres and unit normals (V, 3) in a pose."""
     return bend(figure.surface, bone_motions(figure.bind, frames))
-
-
-def replace_clothes(figure: Figure, **materials: Material) -> Figure:
-    """Return the figure in other materials, by index name: for instance `TOP=texture`."""
-    changed = list(figure.materials)
-    for name, material in materials.items():
-        changed[globals()[name]] = material
-    return replace(figure, materials=tuple(changed))

@@ -10,11 +10,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from pgt.synthetic.anatomy import bind_frames
-from pgt.synthetic.body import Template, face_normals, wrap_body
+from pgt.synthetic.body import Template, body_template, wrap_body
 from pgt.synthetic.implicit import Blend
 from pgt.synthetic.skeleton import BONE, Frames, Proportions
-from pgt.synthetic.surface import NUM_BONES, Surface, cut, hemmed, join, make_surface, two_sided
+from pgt.synthetic.surface import Surface, cut, hemmed, join, two_sided
 
 FACE, HAIR, UPPER, PANTS, SKIRT, LEFT_ARM, RIGHT_ARM, LEFT_LEG, RIGHT_LEG = range(1, 10)
 ARMS = {
@@ -87,11 +86,9 @@ class Dressing:
 
 
 @lru_cache(maxsize=8)
-def partial_template(template_key: tuple, part: str) -> tuple[np.ndarray, np.ndarray]:
+def partial_template(detail: str, part: str) -> tuple[np.ndarray, np.ndarray]:
     """Vertices and faces (renumbered) of the "upper" or "lower" part of a body template."""
-    from pgt.synthetic.body import body_template
-
-    template = body_template(*template_key)
+    template = body_template(detail)
     y = template.vertices[:, 1]
     arms = template.weights[:, ARMS["left"] + ARMS["right"]].sum(1)
     wanted = (y > -0.36) | (arms > 0.3) if part == "upper" else (y < 0.24) & (arms < 0.3)
@@ -101,12 +98,12 @@ def partial_template(template_key: tuple, part: str) -> tuple[np.ndarray, np.nda
 
 
 def _part(on: Dressing, detail: str, part: str) -> Dressing:
-    used, faces = partial_template((detail,), part)
+    used, faces = partial_template(detail, part)
     template = Template(on.template.vertices[used], faces, on.template.weights[used])
     return replace(on, template=template, start=on.start[used])
 
 
-def _loosened(blend: Blend, ease: float, extra: dict[int, float], softness: float) -> Blend:
+def loosened(blend: Blend, ease: float, extra: dict[int, float], softness: float) -> Blend:
     """Grow a blend into cloth; what the wider softness swells is taken back from the radii."""
     swelling = 1.3 * (softness - blend.softness)
     amount = np.array([ease - swelling + extra.get(int(bone), 0.0) for bone in blend.bone])
@@ -125,7 +122,7 @@ def dress_top(
     if cut_of.sleeve < 0.9:
         extra |= dict.fromkeys((BONE["left_upper_arm"], BONE["right_upper_arm"]), 0.4 * cut_of.ease - 0.004)
     softness = 0.022 + 0.5 * cut_of.ease
-    surface = wrap_body(on.template, on.start, _loosened(on.blend, cut_of.ease, extra, softness), 2)
+    surface = wrap_body(on.template, on.start, loosened(on.blend, cut_of.ease, extra, softness), 2)
     surface = cut(surface, surface.vertices[:, 1] - on.crotch - cut_of.hem)
     surface = cut(surface, neckline(on, surface.vertices, cut_of))
     for side in ("left", "right"):
@@ -191,7 +188,7 @@ def _map_top(on: Dressing, surface: Surface, cut_of: Top, trim: int) -> Surface:
         panel = panel.with_uv(angle * 0.135, y - on.crotch)
         pieces.append(_trimmed_front(panel, cut_of, trim) if sign > 0 else panel)
     joined = join(pieces)
-    return _banded(joined, joined.uv[:, 1] - cut_of.hem, cut_of.band, trim) if cut_of.band else joined
+    return banded(joined, joined.uv[:, 1] - cut_of.hem, cut_of.band, trim) if cut_of.band else joined
 
 
 def _map_sleeve(on: Dressing, sleeve: Surface, side: str, cut_of: Top, trim: int) -> Surface:
@@ -207,10 +204,10 @@ def _map_sleeve(on: Dressing, sleeve: Surface, side: str, cut_of: Top, trim: int
         return joined
     length = on.proportions.upper_arm + on.proportions.forearm
     end = (cut_of.sleeve - on.along_arm(joined.vertices, side)) * length
-    return _banded(joined, end, cut_of.band, trim)
+    return banded(joined, end, cut_of.band, trim)
 
 
-def _banded(surface: Surface, height: np.ndarray, band: float, trim: int) -> Surface:
+def banded(surface: Surface, height: np.ndarray, band: float, trim: int) -> Surface:
     """Paint the strip where 0 < height < band in the trim's material."""
     strip = cut(surface, band - height)
     rest = cut(surface, height - band)
@@ -231,12 +228,12 @@ def dress_trousers(on: Dressing, detail: str, cut_of: Bottom, material: int, tri
     on = _part(on, detail, "lower")
     extra = {BONE[f"{side}_calf"]: cut_of.flare for side in ("left", "right")}
     softness = 0.018 + 0.35 * cut_of.ease
-    surface = wrap_body(on.template, on.start, _loosened(on.blend, cut_of.ease, extra, softness), 2)
+    surface = wrap_body(on.template, on.start, loosened(on.blend, cut_of.ease, extra, softness), 2)
     surface = cut(surface, on.crotch + cut_of.waist - surface.vertices[:, 1])
     surface = cut(surface, cut_of.length - on.along_leg(surface.vertices))
     surface = _map_trousers(on, surface.painted(material, PANTS), cut_of, trim)
     if cut_of.waistband:
-        surface = _banded(surface, cut_of.waist - surface.uv[:, 1], 0.032, trim)
+        surface = banded(surface, cut_of.waist - surface.uv[:, 1], 0.032, trim)
     return hemmed(surface, 0.9 * cut_of.ease + 0.003)
 
 
@@ -263,106 +260,12 @@ def _striped(panel: Surface, around: np.ndarray, trim: int) -> Surface:
     return join([rest, strip.painted(trim, PANTS)]) if len(strip.faces) else panel
 
 
-def dress_skirt(
-    on: Dressing, detail: str, cut_of: Bottom, material: int, trim: int, label: int = SKIRT
-) -> Surface:
-    """Return a skirt, or the lower half of a dress: a cone, open below, seen from both sides."""
-    rings, segments = {"fine": (22, 96), "medium": (14, 56), "coarse": (9, 32)}[detail]
-    length = cut_of.length * (on.proportions.thigh + on.proportions.calf)
-    top = on.crotch + cut_of.waist
-    t = np.linspace(0, 1, rings)[:, None]
-    angle = np.linspace(-np.pi, np.pi, segments + 1)[None]  # the seam is at the back
-    heights = top - t * (cut_of.waist + length)
-    grid = np.stack(np.broadcast_arrays(0.30 * np.sin(angle), heights, 0.26 * np.cos(angle)), -1).reshape(
-        -1, 3
-    )
-    shells = _loosened(on.blend, cut_of.ease, {}, 0.05)
-    lower = np.isin(
-        shells.bone,
-        [BONE[b] for b in ("pelvis", "spine", "left_thigh", "right_thigh", "left_calf", "right_calf")],
-    )
-    points = _rounded(_shrink_wrap(shells.subset(lower), grid), angle, rings)
-    drop = np.clip((on.crotch - 0.02 - points[:, 1]) / max(length, 0.1), 0, 1)
-    radial = points * [1, 0, 1]
-    radial /= np.linalg.norm(radial, axis=1, keepdims=True)
-    wave = np.cos(cut_of.pleats * np.tile(angle, (rings, 1)).ravel()) if cut_of.pleats else 0.0
-    fold = 0.012 + 0.03 * cut_of.flare
-    points = (
-        points + radial * (cut_of.flare * drop + fold * wave * np.sqrt(drop) * (cut_of.pleats > 0))[:, None]
-    )
-    faces = _grid_faces(rings, segments + 1)
-    surface = make_surface(
-        points, _closed_normals(points, faces, rings, segments), faces, _skirt_weights(on, points)
-    )
-    u = np.tile(angle * 0.145, (rings, 1)).ravel()
-    surface = surface.painted(material, label).with_uv(u, points[:, 1] - on.crotch)
-    if cut_of.waistband:
-        surface = _banded(surface, top - surface.vertices[:, 1], 0.03, trim)
-    return two_sided(surface)
-
-
-def _shrink_wrap(blend: Blend, points: np.ndarray) -> np.ndarray:
-    """Move points level towards the axis until they meet the blend."""
-    for _ in range(6):
-        value, gradient = blend(points)
-        level = gradient * np.array([1, 0, 1], np.float32)
-        slope = np.maximum((level**2).sum(1), 0.35)
-        points = points - (np.clip(value, -0.1, 0.1) / slope)[:, None] * level
-    return points
-
-
-def _rounded(points: np.ndarray, angle: np.ndarray, rings: int) -> np.ndarray:
-    """Replace each ring by a round one of its width and depth, none narrower than those above."""
-    ring = points.reshape(rings, -1, 3).copy()
-    side, front, back = np.abs(ring[..., 0]).max(1), ring[..., 2].max(1), -ring[..., 2].min(1)
-    side, front, back = (np.maximum.accumulate(extent)[:, None] for extent in (side, front, back))
-    sine, cosine = np.sin(angle), np.cos(angle)
-    ring[..., 0] = side * np.sign(sine) * np.abs(sine) ** 0.88
-    ring[..., 2] = np.where(cosine > 0, front, back) * np.sign(cosine) * np.abs(cosine) ** 0.88
-    return ring.reshape(-1, 3)
-
-
-def _grid_faces(rows: int, columns: int) -> np.ndarray:
-    index = np.arange(rows * columns).reshape(rows, columns)
-    a, b, c, d = (
-        index[:-1, :-1].ravel(),
-        index[:-1, 1:].ravel(),
-        index[1:, 1:].ravel(),
-        index[1:, :-1].ravel(),
-    )
-    return np.concatenate([np.stack([a, d, c], 1), np.stack([a, c, b], 1)])
-
-
-def _closed_normals(points: np.ndarray, faces: np.ndarray, rings: int, segments: int) -> np.ndarray:
-    normals = face_normals(points, faces).reshape(rings, segments + 1, 3)
-    seam = normals[:, 0] + normals[:, -1]
-    normals[:, 0] = normals[:, -1] = seam / np.linalg.norm(seam, axis=1, keepdims=True)
-    return normals.reshape(-1, 3)
-
-
-def _skirt_weights(on: Dressing, points: np.ndarray) -> np.ndarray:
-    """Cloth follows the pelvis at the waist and the nearer thigh below, long skirts also the calves."""
-    weights = np.zeros((len(points), NUM_BONES), np.float32)
-    down = np.clip((on.crotch + 0.055 - points[:, 1]) / 0.14, 0, 1)
-    down = down * down * (3 - 2 * down)
-    knee = np.clip((on.along_leg(points) - 0.42) / 0.3, 0, 1)
-    left = np.clip(0.5 + points[:, 0] / 0.27, 0, 1)
-    left = left * left * (3 - 2 * left)
-    for side, share in (("left", left), ("right", 1 - left)):
-        weights[:, BONE[f"{side}_thigh"]] = down * share * (1 - 0.75 * knee)
-        weights[:, BONE[f"{side}_calf"]] = down * share * 0.75 * knee
-    waist = np.clip((points[:, 1] - on.crotch - 0.05) / 0.12, 0, 1)
-    weights[:, BONE["pelvis"]] = (1 - down) * (1 - 0.5 * waist)
-    weights[:, BONE["spine"]] = (1 - down) * 0.5 * waist
-    return weights
-
-
 def dress_leg_cover(
     on: Dressing, detail: str, low: float, high: float, ease: float, material: int
 ) -> Surface:
     """Return socks or boot shafts: the legs between two shares of their length, labelled as the legs."""
     on = _part(on, detail, "lower")
-    surface = wrap_body(on.template, on.start, _loosened(on.blend, ease, {}, on.blend.softness), 2)
+    surface = wrap_body(on.template, on.start, loosened(on.blend, ease, {}, on.blend.softness), 2)
     along = on.along_leg(surface.vertices)
     surface = cut(surface, np.minimum(along - low, high - along))
     halves = []
@@ -371,8 +274,3 @@ def dress_leg_cover(
         x, y, z = half.vertices.T
         halves.append(half.with_uv(np.arctan2(x - x.mean(), z) * 0.05, y - on.crotch))
     return hemmed(join(halves), ease + 0.002)
-
-
-def bind(p: Proportions) -> Frames:
-    """Frames of the pose that garments are cut in."""
-    return bind_frames(p)

@@ -21,6 +21,7 @@ from pgt.synthetic.articulation import BodyPose
 from pgt.synthetic.camera import Camera, draw_camera, draw_yaw, project, view_rotation
 from pgt.synthetic.draw import Draw
 from pgt.synthetic.figure import Figure, detail_for, figure_of, pose_figure
+from pgt.synthetic.lifting import lift_pose
 from pgt.synthetic.poses import draw_pose
 from pgt.synthetic.raster import Mesh, rasterize
 from pgt.synthetic.scenes import Background, draw_background, light_of
@@ -312,8 +313,6 @@ class SyntheticPeople:
 
     def in_pose(self, spec: SceneSpec, pose: Pose) -> SyntheticPerson:
         """Render the person of `spec` in an edited 2-D pose, lifted with the spec's pose as guide."""
-        from pgt.synthetic.lifting import lift_pose
-
         lifted = lift_pose(pose, spec.identity.proportions, spec.camera, spec.pose)
         return render_people([replace(spec, pose=lifted)], self.image_size)[0]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -45,6 +46,12 @@ class Surface:
     def weights(self) -> np.ndarray:
         """(V, 17) skinning weights, rows summing to 1."""
         return self.data[:, 8:]
+
+    @cached_property
+    def columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Positions (3, V), normals (3, V) and weights (17, V), the order in which bending is fast."""
+        columns = np.ascontiguousarray(self.data.T)
+        return columns[:3], columns[3:6], columns[8:]
 
     def with_uv(self, u: np.ndarray, v: np.ndarray) -> "Surface":
         """Return the surface with other texture coordinates."""
@@ -206,37 +213,39 @@ def bend(surface: Surface, motions: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     Returns:
         posed vertices (V, 3) in world metres and unit normals (V, 3), float32.
     """
-    motions = motions.astype(np.float32)
-    blended = surface.weights @ motions
-    blended /= np.sqrt(np.einsum("vi,vi->v", blended[:, :4], blended[:, :4]))[:, None]
-    curved, normals = _moved(blended, surface.vertices, surface.normals)
-    count = len(motions)
-    axes = np.concatenate([np.zeros((1, 3)), np.eye(3)]).astype(np.float32)
-    images, _ = _moved(np.repeat(motions, 4, 0), np.tile(axes, (count, 1)), np.tile(axes, (count, 1)))
-    images = images.reshape(count, 4, 3)
-    linear = surface.weights @ np.concatenate([images[:, :1], images[:, 1:] - images[:, :1]], 1).reshape(
-        count, 12
-    )
-    straight = linear[:, :3].copy()
+    points, normals, weights = surface.columns
+    blended = motions.T.astype(np.float32) @ weights
+    blended /= np.sqrt((blended[:4] * blended[:4]).sum(0))
+    curved = _turned(blended, points) + _shift(blended)
+    # The linear blend, from where each bone takes the origin and the three axes.
+    own = motions.T.astype(np.float32)
+    start = _shift(own)
+    axes = [
+        _turned(own, np.repeat(axis, own.shape[1], 1)) for axis in np.eye(3, dtype=np.float32)[:, :, None]
+    ]
+    linear = np.concatenate([start, *axes]) @ weights  # (12, V)
+    straight = linear[:3]
     for i in range(3):
-        straight += surface.vertices[:, i : i + 1] * linear[:, 3 + 3 * i : 6 + 3 * i]
-    return 0.45 * curved + 0.55 * straight, normals
+        straight += points[i] * linear[3 + 3 * i : 6 + 3 * i]
+    posed = 0.45 * curved + 0.55 * straight
+    return np.ascontiguousarray(posed.T), np.ascontiguousarray(_turned(blended, normals).T)
 
 
-def _moved(blended: np.ndarray, points: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Move each point (V, 3) by its own unit dual quaternion (V, 8), and turn its normal."""
-    w, axis = blended[:, :1], blended[:, 1:4]
-    dual_w, dual = blended[:, 4:5], blended[:, 5:8]
+def _turned(motions: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Turn each vector (3, V) by its own unit dual quaternion (8, V)."""
+    twice = 2 * _cross(motions[1:4], vectors)
+    return vectors + motions[0] * twice + _cross(motions[1:4], twice)
 
-    def turned(vectors: np.ndarray) -> np.ndarray:
-        return vectors + 2 * _cross(axis, _cross(axis, vectors) + w * vectors)
 
-    shift = 2 * (w * dual - dual_w * axis + _cross(axis, dual))
-    return turned(points) + shift, turned(normals)
+def _shift(motions: np.ndarray) -> np.ndarray:
+    """Return the translations (3, V) of unit dual quaternions (8, V)."""
+    w, axis, dual_w, dual = motions[0], motions[1:4], motions[4], motions[5:8]
+    return 2 * (w * dual - dual_w * axis + _cross(axis, dual))
 
 
 def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     out = np.empty_like(b)
     for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
-        out[:, i] = a[:, j] * b[:, k] - a[:, k] * b[:, j]
+        np.multiply(a[j], b[k], out=out[i])
+        out[i] -= a[k] * b[j]
     return out
