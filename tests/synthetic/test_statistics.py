@@ -1,4 +1,4 @@
-"""Distances between sets of poses: zero for equals, large for strangers, small for synthetic and real ones."""
+"""Distances between sets of poses: zero for equals, large for strangers, small from synthetic to real."""
 
 import numpy as np
 import pytest
