@@ -117,7 +117,7 @@ def _wave(draw: Draw, body: Proportions, num_frames: int) -> Moment:
 def _squat(draw: Draw, body: Proportions, num_frames: int) -> Moment:
     repeats = max(1, round(num_frames / draw.uniform(36, 60)))
     deepest, half = draw.uniform(0.6, 1.0), draw.uniform(0.17, 0.22)
-    arms, toes, pause = draw.uniform(70, 95), draw.uniform(14, 28), draw.uniform(0.7, 1.4)
+    arms, toes, pause = draw.uniform(70, 95), draw.uniform(14, 28), draw.uniform(1.0, 1.6)
 
     def moment(time: float, apart: float) -> BodyPose:
         rig = Rig(body)
