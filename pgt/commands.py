@@ -104,7 +104,8 @@ def train(arguments: argparse.Namespace) -> None:
         ),
     )
     state = "finished" if progress.finished else "stopped by --max-seconds; the same command continues"
-    print(f"{arguments.run_dir}: {progress.step} steps, {state}")
+    if _is_first_process():
+        print(f"{arguments.run_dir}: {progress.step} steps, {state}")
 
 
 def evaluate(arguments: argparse.Namespace) -> None:

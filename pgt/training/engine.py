@@ -11,19 +11,20 @@ see the same run folder.
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from pgt.checkpoint import Card, save
 from pgt.config import Stage
 from pgt.data.pairs import PairDataset
 from pgt.data.person import Pair, PairBatch, collate, encode_pair
 from pgt.data.pose import PoseEncoding
+from pgt.training.loading import EncodedPairs, on_device
 from pgt.training.recipe import Recipe
 from pgt.training.run_folder import RunFolder
 from pgt.training.schedule import BatchOrder, Timetable, step_seed
@@ -89,6 +90,8 @@ def fit(
     """
     accelerator = accelerator or new_accelerator(precision, accumulation)
     accelerator.gradient_accumulation_steps = accumulation
+    if accelerator.mixed_precision == "fp16" and accelerator.device.type == "cpu":
+        raise ValueError("float16 training needs a GPU; on a CPU choose the precision 'no' or 'bf16'.")
     _check_batches(stages, accelerator.num_processes * accumulation)
     folder = RunFolder(run_dir)
     description = {
@@ -198,13 +201,14 @@ class _Loop:
             for part in range(parts)
         )
         loader = DataLoader(
-            _EncodedPairs(self.dataset, stage.image_size, encoding),
+            EncodedPairs(self.dataset, stage.image_size, encoding),
             batch_sampler=indices,
             collate_fn=collate,
             num_workers=self.options.num_workers,
+            pin_memory=self.accelerator.device.type == "cuda",
             generator=torch.Generator(),  # the loader's own draw must not touch the step's random numbers
         )
-        batches = (_channels_last(batch.to(self.accelerator.device)) for batch in loader)
+        batches = (on_device(batch, self.accelerator.device) for batch in loader)
         yield from zip(*[batches] * parts, strict=True)
 
     def _train_step(self, batches: Sequence[PairBatch], stage: Stage) -> dict[str, Tensor]:
@@ -255,7 +259,7 @@ class _Loop:
         if not self.sample_pairs or not self.accelerator.is_main_process:
             return None
         batch = collate([encode_pair(pair, stage.image_size, encoding) for pair in self.sample_pairs])
-        return _channels_last(batch.to(self.accelerator.device))
+        return on_device(batch, self.accelerator.device)
 
     def _draw_samples(self, batch: PairBatch) -> None:
         from pgt.plot import sample_grid
@@ -310,28 +314,6 @@ class _Loop:
                     "torch": torch.__version__,
                 }
             )
-
-
-@dataclass
-class _EncodedPairs(Dataset):
-    """The dataset as network input, addressed by (index, mirrored)."""
-
-    dataset: PairDataset
-    image_size: tuple[int, int]
-    encoding: PoseEncoding
-
-    def __getitem__(self, key: tuple[int, bool]) -> PairBatch:
-        index, mirrored = key
-        pair = self.dataset[index]
-        if mirrored:
-            pair = pair.flipped()
-        return encode_pair(pair, self.image_size, self.encoding)
-
-
-def _channels_last(batch: PairBatch) -> PairBatch:
-    """Store the pictures pixel by pixel, which convolutions run fastest on; shapes stay (B, 3, H, W)."""
-    pictures = {"source": batch.source, "target": batch.target}
-    return replace(batch, **{k: v.contiguous(memory_format=torch.channels_last) for k, v in pictures.items()})
 
 
 def _check_batches(stages: Sequence[Stage], shares: int) -> None:

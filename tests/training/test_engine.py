@@ -176,6 +176,12 @@ def test_another_configuration_in_the_same_folder_is_refused(tmp_path, change, n
     assert "\n" not in str(caught.value)
 
 
+def test_float16_on_a_cpu_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+    with pytest.raises(ValueError, match="float16 training needs a GPU"):
+        train(tmp_path, precision="fp16")
+
+
 def test_a_batch_that_cannot_be_shared_is_refused(tmp_path):
     with pytest.raises(ValueError, match="cannot be shared out evenly over 3"):
         train(tmp_path, accumulation=3)
