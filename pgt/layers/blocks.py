@@ -81,6 +81,18 @@ def upsample(x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
+def start_patches_flat(output: nn.Conv2d, patch_size: int) -> None:
+    """Give all pixels of a patch the same weights: no checkerboard at first (Aitken et al. 2017).
+
+    Args:
+        output: the convolution before a pixel shuffle; changed in place.
+        patch_size: pixels per side of a patch.
+    """
+    area = patch_size**2
+    output.weight.copy_(output.weight[::area].repeat_interleave(area, dim=0))
+
+
+@torch.no_grad()
 def initialise(module: nn.Module, kind: str, residual_scale: float = 1.0) -> None:
     """Draw the weights of every convolution and linear layer anew; biases become zero.
 

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from pgt.config import PUBLIC_HOME, PG2Config
 from pgt.data.pose import NUM_JOINTS, PoseEncoding, keypoints_to_coordinates
-from pgt.layers.blocks import initialise
+from pgt.layers.blocks import initialise, start_patches_flat
 from pgt.layers.unet import Encoder, FixedWidthDecoder, GrowingDecoder, SymmetricDecoder
 
 PG2_STAGES = ("coarse", "refine")
@@ -62,6 +62,7 @@ class CoarseGenerator(nn.Module):
         self._build_bottleneck(widths[-1])
         self.output = nn.Conv2d(self.decoder.out_channels, image_channels, 3, padding=1)
         initialise(self, config.initialisation, config.residual_scale)
+        start_patches_flat(self.output, config.patch_size)
 
     def _build_bottleneck(self, channels: int) -> None:
         config, code = self.config, self.config.bottleneck_features
@@ -143,6 +144,7 @@ class RefineGenerator(nn.Module):
             self.decoder = SymmetricDecoder(widths, residual=False, bottom_skip=False, top_skip=top_skip)
         self.output = nn.Conv2d(self.decoder.out_channels, channels, 3, padding=1)
         initialise(self, config.initialisation)
+        start_patches_flat(self.output, config.patch_size)
         with torch.no_grad():
             self.output.weight.mul_(config.difference_scale)
 

@@ -84,6 +84,14 @@ def test_fresh_difference_map_is_small_when_asked():
     torch.testing.assert_close(small, 0.05 * full, atol=1e-5, rtol=1e-4)
 
 
+def test_fresh_networks_draw_no_checkerboard():
+    """Within a patch all pixels start alike, whichever weights they will learn."""
+    for picture in build(patch_size=2)(**inputs(TINY)):
+        corners = [picture[..., y::2, x::2] for y in (0, 1) for x in (0, 1)]
+        for other in corners[1:]:
+            torch.testing.assert_close(other, corners[0])
+
+
 def test_untrained_second_stage_is_left_out():
     torch.manual_seed(0)
     generator = PG2Generator.from_config(TINY, trained_stages=("coarse",))
