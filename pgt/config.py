@@ -126,7 +126,7 @@ class PoseEstimatorConfig:
     sigma: float = 0.75  # of a joint's place, in cells of 4 pixels
     ema_decay: float = 0.99
     stages: tuple[Stage, ...] = (
-        Stage("joints", 4_000, (128, 128), batch_size=8, lr=2e-3, lr_schedule="cosine"),
+        Stage("joints", 2_500, (128, 128), batch_size=8, lr=2e-3, lr_schedule="cosine"),
     )
 
     def __post_init__(self) -> None:
