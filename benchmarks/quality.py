@@ -59,7 +59,7 @@ def measure(names: Sequence[str], num_pairs: int) -> dict[str, EvaluationResult]
     for name in names:
         predictor = Predictor.load(name)
         pairs = unseen_pairs(predictor.image_size, num_pairs)
-        label = name.split("-")[0].upper()
+        label = Path(name).name.split("-")[0].upper()
         data = {"people": "synthetic", **pairs.dataset.parameters}
         results[name] = evaluate({label: predictor}, pairs, pose_estimator=judge, data=data, progress=True)
     return results
