@@ -133,7 +133,8 @@ def _resize(values: np.ndarray | None, size: tuple[int, int], filter: Image.Resa
 
 def uint8_to_signed(image: np.ndarray | Tensor) -> Tensor:
     """Turn uint8 (..., H, W, 3) pictures into float32 (..., 3, H, W) in [-1, 1]."""
-    image = torch.from_numpy(np.ascontiguousarray(image)) if isinstance(image, np.ndarray) else image
+    if isinstance(image, np.ndarray):
+        image = torch.from_numpy(np.require(image, requirements=["C", "W"]))  # PIL's arrays are read-only
     channels_first = image.movedim(-1, -3).contiguous()  # moved while still bytes: a quarter of the work
     return channels_first.float().div_(127.5).sub_(1)
 
