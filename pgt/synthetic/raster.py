@@ -10,7 +10,6 @@ that share an edge share no sample and leave none out. It knows nothing of peopl
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -69,7 +68,7 @@ def rasterize(meshes: Sequence[Mesh], size: tuple[int, int], *, supersample: int
 
 
 class _Grid(NamedTuple):
-    """The samples of a batch, stored as (B, H, W, S, S)."""
+    """The samples of a batch, stored row by row as (B, H * S, W * S)."""
 
     num_images: int
     height: int
@@ -80,14 +79,13 @@ class _Grid(NamedTuple):
     def num_pixels(self) -> int:
         return self.num_images * self.height * self.width
 
-    def place(self, coordinate: Tensor, axis: int) -> Tensor:
-        """Return what a whole column (axis 1) or row (axis 0) of samples adds to a flat index."""
-        s = self.supersample
-        along = torch.arange((self.width if axis else self.height) * s, device=coordinate.device)
-        table = (
-            along // s * (s * s) + along % s if axis else along // s * (self.width * s * s) + along % s * s
-        )
-        return table.index_select(0, coordinate)
+    @property
+    def rows(self) -> int:
+        return self.height * self.supersample
+
+    @property
+    def columns(self) -> int:
+        return self.width * self.supersample
 
 
 class _Soup:
@@ -127,13 +125,13 @@ def _visible_faces(faces: Tensor, x: Tensor, y: Tensor, grid: _Grid) -> tuple[Te
     return kept, [c.index_select(0, kept) for c in corners]
 
 
-@dataclass(frozen=True)
-class _Covered:
+class _Covered(NamedTuple):
     """Every (triangle, sample) pair that overlaps."""
 
-    triangle: Tensor  # (N,) int64
+    row: Tensor  # (N,) int64, the triangle's row it lies in
     depth: Tensor  # (N,) float32, pixels towards the viewer
-    sample: Tensor  # (N,) int64, index into the flat (B, H, W, S, S)
+    sample: Tensor  # (N,) int64, index into the flat (B, H * S, W * S)
+    row_triangle: Tensor  # (R,) int64, the triangle of each row
 
 
 def _covered_samples(
@@ -141,49 +139,58 @@ def _covered_samples(
 ) -> _Covered:
     ordered = _sorted_by_row(corners, axes[1])
     xs, ys, zs = ([axis.index_select(0, c) for c in ordered] for axis in axes)
+    first = ys[0].ceil().clamp(min=0)
+    triangle, offset = _ragged((ys[2].ceil().clamp(max=grid.rows) - first).long())
+    row = first.index_select(0, triangle) + offset
+    left, right = (end.ceil().clamp(0, grid.columns) for end in _crossings(xs, ys, triangle, row))
+    from_depth, slope = _depths(xs, ys, zs, triangle, row, left, right)
+    start = (image.index_select(0, triangle) * grid.rows + row.long()) * grid.columns + left.long()
 
-    # The plane of depth: z = z0 + dzdx (x - x0) + dzdy (y - y0).
+    in_row, offset = _ragged((right - left).long())
+    depth = from_depth.index_select(0, in_row) + offset * slope.index_select(0, in_row)
+    return _Covered(in_row, depth, start.index_select(0, in_row) + offset.long(), triangle)
+
+
+def _crossings(xs: list[Tensor], ys: list[Tensor], triangle: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the columns where each row enters and leaves its triangle; corners run from top to bottom."""
+
+    def crossing(upper: int, lower: int) -> Tensor:
+        slope = (xs[lower] - xs[upper]) / (ys[lower] - ys[upper])
+        start, end, top, slope = (
+            values.index_select(0, triangle) for values in (xs[upper], xs[lower], ys[upper], slope)
+        )
+        column = start + (row - top) * slope
+        return torch.maximum(torch.minimum(column, torch.maximum(start, end)), torch.minimum(start, end))
+
+    long_edge = crossing(0, 2)
+    short_edge = torch.where(row < ys[1].index_select(0, triangle), crossing(0, 1), crossing(1, 2))
+    return torch.minimum(long_edge, short_edge), torch.maximum(long_edge, short_edge)
+
+
+def _depths(
+    xs: list[Tensor],
+    ys: list[Tensor],
+    zs: list[Tensor],
+    triangle: Tensor,
+    row: Tensor,
+    left: Tensor,
+    right: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """Return the depth at the first sample of each row, and how it changes from sample to sample."""
     ux, uy, uz = xs[1] - xs[0], ys[1] - ys[0], zs[1] - zs[0]
     vx, vy, vz = xs[2] - xs[0], ys[2] - ys[0], zs[2] - zs[0]
     area = ux * vy - vx * uy
-    dzdx, dzdy = (uz * vy - vz * uy) / area, (ux * vz - vx * uz) / area
-    zmin, zmax = (
-        torch.minimum(torch.minimum(zs[0], zs[1]), zs[2]),
-        torch.maximum(torch.maximum(zs[0], zs[1]), zs[2]),
+    nearest, farthest = torch.stack(zs).amax(0), torch.stack(zs).amin(0)
+    along, down = (uz * vy - vz * uy) / area, (ux * vz - vx * uz) / area
+    x0, y0, z0, along, down, nearest, farthest = (
+        values.index_select(0, triangle) for values in (xs[0], ys[0], zs[0], along, down, nearest, farthest)
     )
-
-    first = ys[0].ceil().clamp(min=0)
-    row_triangle, row_offset = _ragged(
-        (ys[2].ceil().clamp(max=grid.height * grid.supersample) - first).long()
-    )
-
-    def of_row(values: Tensor) -> Tensor:
-        return values.index_select(0, row_triangle)
-
-    row = of_row(first) + row_offset
-    x0, y0 = of_row(xs[0]), of_row(ys[0])
-    x1, y1 = of_row(xs[1]), of_row(ys[1])
-    long_edge = _crossing(row, x0, y0, of_row(vx / vy), of_row(xs[2]))
-    upper = _crossing(row, x0, y0, of_row(ux / uy), x1)
-    lower = _crossing(row, x1, y1, of_row((xs[2] - xs[1]) / (ys[2] - ys[1])), of_row(xs[2]))
-    short_edge = torch.where(row < y1, upper, lower)
-    left = torch.minimum(long_edge, short_edge).ceil().clamp(0, grid.width * grid.supersample)
-    right = torch.maximum(long_edge, short_edge).ceil().clamp(0, grid.width * grid.supersample)
-
-    depth_at_left = of_row(zs[0]) + (row - y0) * of_row(dzdy) + (left - x0) * of_row(dzdx)
-    start = of_row(image) * (grid.height * grid.width * grid.supersample**2) + grid.place(row.long(), 0)
-
-    in_row, offset = _ragged((right - left).long())
-    triangle = row_triangle.index_select(0, in_row)
-    column = left.index_select(0, in_row) + offset
-    slope = dzdx.index_select(0, triangle)
-    depth = depth_at_left.index_select(0, in_row) + offset * slope
+    on_row = z0 + (row - y0) * down
+    last = right - 1
     # A sliver's plane is steep: rounding must not throw its depth out of the triangle.
-    depth = torch.maximum(
-        torch.minimum(depth, zmax.index_select(0, triangle)), zmin.index_select(0, triangle)
-    )
-    sample = start.index_select(0, in_row) + grid.place(column.long(), 1)
-    return _Covered(triangle, depth, sample)
+    at_left = torch.maximum(torch.minimum(on_row + (left - x0) * along, nearest), farthest)
+    at_last = torch.maximum(torch.minimum(on_row + (last - x0) * along, nearest), farthest)
+    return at_left, (at_last - at_left) / (last - left).clamp(min=1)
 
 
 def _sorted_by_row(corners: list[Tensor], y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -196,12 +203,6 @@ def _sorted_by_row(corners: list[Tensor], y: Tensor) -> tuple[Tensor, Tensor, Te
         triple[first], triple[second] = torch.where(swap, q, p), torch.where(swap, p, q)
         a, b, c = triple
     return a, b, c
-
-
-def _crossing(row: Tensor, x: Tensor, y: Tensor, slope: Tensor, x_end: Tensor) -> Tensor:
-    """Return the column where the edge from (x, y) down to x_end meets each row."""
-    column = x + (row - y) * slope
-    return torch.maximum(torch.minimum(column, torch.maximum(x, x_end)), torch.minimum(x, x_end))
 
 
 def _ragged(lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -224,7 +225,7 @@ def _nearest(covered: _Covered, grid: _Grid) -> Tensor:
     """Return the indices of those of `covered` that are nearest to the viewer at their sample, ascending."""
     depth = (covered.depth * -DEPTH_STEPS).long()
     key = (depth << 32) | torch.arange(len(depth), device=depth.device)
-    buffer = torch.full((grid.num_pixels * grid.supersample**2,), EMPTY, device=depth.device)
+    buffer = torch.full((grid.num_images * grid.rows * grid.columns,), EMPTY, device=depth.device)
     if depth.device.type == "cpu":  # numpy's scatter is twice as fast; it writes into the tensor's memory
         np.minimum.at(buffer.numpy(), covered.sample.numpy(), key.numpy())
     else:
@@ -238,10 +239,13 @@ class _Pixels:
     def __init__(self, covered: _Covered, nearest: Tensor, kind: Tensor, grid: _Grid) -> None:
         supersample = grid.supersample
         per_pixel = supersample**2
-        sample, triangle = (a.index_select(0, nearest) for a in (covered.sample, covered.triangle))
-        depth = covered.depth.index_select(0, nearest)
-        sample_pixel = sample >> (per_pixel.bit_length() - 1)  # dividing by a power of two
-        sub = sample & (per_pixel - 1)
+        sample, depth = covered.sample.index_select(0, nearest), covered.depth.index_select(0, nearest)
+        triangle = covered.row_triangle.index_select(0, covered.row.index_select(0, nearest))
+        row = sample // grid.columns  # of the whole batch
+        column = sample - row * grid.columns
+        shift = supersample.bit_length() - 1  # dividing by a power of two
+        sample_pixel = (row >> shift) * grid.width + (column >> shift)
+        sub = ((row & (supersample - 1)) << shift) + (column & (supersample - 1))
         touched = torch.zeros(grid.num_pixels, dtype=torch.bool, device=sample.device)
         touched[sample_pixel] = True
         self.pixel = touched.nonzero().squeeze(1)
@@ -270,8 +274,8 @@ class _Pixels:
         center, sub = (supersample - 1) / 2, sub.index_select(0, singly)
         self.x = (self.pixel % grid.width * supersample).float().index_select(0, self.owner)
         self.y = (self.pixel // grid.width % grid.height * supersample).float().index_select(0, self.owner)
-        self.x += torch.cat([torch.full_like(once, center, dtype=torch.float32), sub % supersample])
-        self.y += torch.cat([torch.full_like(once, center, dtype=torch.float32), sub // supersample])
+        self.x += torch.cat([torch.full_like(once, center, dtype=torch.float32), sub & (supersample - 1)])
+        self.y += torch.cat([torch.full_like(once, center, dtype=torch.float32), sub >> shift])
 
         label = kind.index_select(0, self.triangle) % NUM_LABELS
         votes = torch.bincount(self.owner * NUM_LABELS + label, minlength=count * NUM_LABELS)

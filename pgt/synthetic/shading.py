@@ -272,8 +272,8 @@ def ground_shadow(points: Sequence[Tensor], pixels_per_metre: Tensor, size: tupl
     density = torch.zeros(2, len(points) * SHADOW_CELLS[0] * SHADOW_CELLS[1], device=device)
     density[0].index_add_(0, index, near * inside)
     density[1].index_add_(0, index, far * inside)
-    density = (1 - torch.exp(-density)).view(2, len(points), *SHADOW_CELLS)
-    dark = (1 - 0.75 * _blurred(density[0], 1.6)) * (1 - 0.42 * _blurred(density[1], 5.0))
+    density = (1 - torch.exp(-3 * density)).view(2, len(points), *SHADOW_CELLS)
+    dark = (1 - 0.8 * _blurred(density[0], 1.5)) * (1 - 0.45 * _blurred(density[1], 4.5))
 
     rows = (torch.arange(size[0], device=device) - center[0][:, None]) / (
         cell[0][:, None] * SHADOW_CELLS[0] / 2

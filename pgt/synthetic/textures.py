@@ -131,7 +131,7 @@ def _plain(x: Tensor) -> tuple[Tensor, Tensor]:
 def _solid(x: Tensor, y: Tensor, width: Tensor, variant: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """One colour; from variant 0.75 on, a melange of two yarns."""
     zero, one = _plain(x)
-    yarn = 0.30 * noise(x * 9, y * 4) * detail(width * 9)
+    yarn = 0.20 * noise(x * 9, y * 4) * detail(width * 9)
     return (0.35 + yarn) * (variant > 0.75), zero, one
 
 
@@ -324,7 +324,7 @@ def draw_texture(draw: Draw, kinds: dict[str, float] | None = None) -> Texture:
         scale=low * (high / low) ** draw.uniform(),
         phase=(draw.uniform(0, 64), draw.uniform(0, 64)),
         variant=draw.uniform(),
-        grain=0.10 if kind == "solid" else 0.06,
+        grain=0.07 if kind == "solid" else 0.05,
         folds=draw.uniform(0.02, 0.06),
     )
     if kind == "stripes":
