@@ -11,7 +11,7 @@ import math
 import mmap
 from functools import cache
 from itertools import combinations
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -45,8 +45,8 @@ def zeros(shape: tuple[int, ...], like: Tensor) -> Tensor:
     num_bytes = math.prod(shape) * like.element_size()
     if like.device.type != "cpu" or num_bytes < LARGE or not hasattr(mmap, "MAP_ANONYMOUS"):
         return like.new_zeros(shape)
-    # Fresh private pages are zero, and take memory only once something is written to them: for maps that are zero
-    # nearly everywhere that is several times faster than writing the zeros.
+    # Fresh private pages are zero, and take memory only once something is written to them: for maps that are
+    # zero nearly everywhere that is several times faster than writing the zeros.
     pages = mmap.mmap(-1, num_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     return torch.frombuffer(pages, dtype=like.dtype).view(shape)
 
@@ -61,95 +61,105 @@ def constant(values: tuple, device: torch.device, dtype: torch.dtype = torch.lon
 # --- shapes as spans ---
 
 
-def hull_spans(points: Tensor, used: Tensor, height: int) -> tuple[Tensor, Tensor]:
-    """Return where each row of pixels enters and leaves the convex hull of a few points.
+class Spans(NamedTuple):
+    """The rows of pixels that shapes cover, listed shape after shape; four tensors of one length."""
+
+    shape: Tensor  # int64, which shape
+    row: Tensor  # int64
+    low: Tensor  # float: the shape covers low <= x <= high in this row
+    high: Tensor
+
+
+def _rows_between(top: Tensor, bottom: Tensor, height: int) -> tuple[Tensor, Tensor]:
+    """List the rows of an image between `top` and `bottom` (N,) of each shape: shape and row, both (M,)."""
+    first = top.ceil().clamp(0, height).long()
+    count = (bottom.floor().clamp(-1, height - 1).long() + 1 - first).clamp_min(0)
+    shape = torch.repeat_interleave(count)
+    before = count.cumsum(dim=0) - count  # how many entries the shapes before have
+    return shape, torch.arange(len(shape), device=top.device) + (first - before)[shape]
+
+
+def hull_spans(points: Tensor, used: Tensor, height: int) -> Spans:
+    """Return the spans of the convex hulls of a few points each.
 
     Args:
-        points: (..., P, 2) float, (x, y).
-        used: (..., P) bool; the other points are left out.
-        height: number of rows.
-
-    Returns:
-        low and high, each (..., height): the row covers low <= x <= high; inf and -inf where it misses the
-        hull.
+        points: (N, P, 2) float, (x, y).
+        used: (N, P) bool; the other points are left out. A hull of one point or none has no spans.
+        height: number of rows of the image.
     """
-    rows = torch.arange(height, dtype=points.dtype, device=points.device)
-    first, second = (constant(ends, points.device) for ends in _segments(points.shape[-2]))
-    start, end = points.index_select(-2, first), points.index_select(-2, second)
-    (x0, y0), (x1, y1) = start.unsqueeze(-2).unbind(dim=-1), end.unsqueeze(-2).unbind(dim=-1)  # (..., S, 1)
+    first, second = (constant(ends, points.device) for ends in _segments(points.shape[1]))
+    start, end = points.index_select(1, first), points.index_select(1, second)  # (N, S, 2)
+    drawn = used.index_select(1, first) & used.index_select(1, second)
+    (x0, y0), (x1, y1) = start.unbind(dim=-1), end.unbind(dim=-1)
+    top = torch.where(drawn, torch.minimum(y0, y1), torch.inf)
+    bottom = torch.where(drawn, torch.maximum(y0, y1), -torch.inf)
     # A level segment counts by its start: each point is the start of a segment.
     slope = (x1 - x0) / torch.where(y0 == y1, torch.inf, y1 - y0)
-    both = (used.index_select(-1, first) & used.index_select(-1, second)).unsqueeze(-1)
-    top, bottom = torch.where(both, torch.minimum(y0, y1), torch.inf), torch.maximum(y0, y1)
-    crossed = (rows >= top) & (rows <= bottom)
+    shape, row = _rows_between(top.amin(dim=1), bottom.amax(dim=1), height)
+    segments = torch.stack([x0, y0, slope, torch.minimum(x0, x1), torch.maximum(x0, x1), top, bottom])
+    x0, y0, slope, left, right, top, bottom = segments.index_select(1, shape)  # each (M, S)
+    y = row.unsqueeze(1).to(points.dtype)
+    crossed = (y >= top) & (y <= bottom)
     # The crossing is kept between the ends: far outside the image, rounding could push it beyond them.
-    x = torch.addcmul(x0, rows - y0, slope).clamp(torch.minimum(x0, x1), torch.maximum(x0, x1))
-    return torch.where(crossed, x, torch.inf).amin(dim=-2), torch.where(crossed, x, -torch.inf).amax(dim=-2)
+    x = torch.addcmul(x0, y - y0, slope).clamp(left, right)
+    low = torch.where(crossed, x, torch.inf).amin(dim=1)
+    return Spans(shape, row, low, torch.where(crossed, x, -torch.inf).amax(dim=1))
 
 
 @cache
 def _segments(count: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return starts and ends of all segments between `count` points: once around, then the diagonals."""
     around = [(i, (i + 1) % count) for i in range(count)]
-    diagonals = [
-        pair for pair in combinations(range(count), 2) if pair not in around and pair[::-1] not in around
-    ]
+    pairs = combinations(range(count), 2)
+    diagonals = [pair for pair in pairs if pair not in around and pair[::-1] not in around]
     return tuple(zip(*around, *diagonals, strict=True))
 
 
-def capsule_spans(start: Tensor, end: Tensor, radius: float, height: int) -> tuple[Tensor, Tensor]:
-    """Return where each row enters and leaves what a disc covers as it slides from `start` to `end`.
+def capsule_spans(start: Tensor, end: Tensor, drawn: Tensor, radius: float, height: int) -> Spans:
+    """Return the spans of what discs cover as they slide from `start` to `end`.
 
     Args:
-        start, end: (..., 2) float, (x, y); may coincide.
-        radius: of the disc, in pixels.
-        height: number of rows.
-
-    Returns:
-        low and high, each (..., height), as of `hull_spans`.
+        start, end: (N, 2) float, (x, y); may coincide.
+        drawn: (N,) bool; the others have no spans.
+        radius: of the discs, in pixels.
+        height: number of rows of the image.
     """
-    rows = torch.arange(height, dtype=start.dtype, device=start.device)
-    (x, y), (along, rise) = start.unsqueeze(-2).unbind(dim=-1), (end - start).unsqueeze(-2).unbind(dim=-1)
+    (x, y), (along, rise) = start.unbind(dim=-1), (end - start).unbind(dim=-1)
     rise_or_tiny = torch.where(rise == 0, 1e-6, rise)
     # The leftmost point of a row is on the disc whose edge there is tangent to the limb's side, so that
     # disc's centre is `reach` rows away from the row; or, past the limb's ends, on the last disc. The
     # rightmost likewise.
     reach = torch.sign(rise_or_tiny) * along / torch.hypot(along, rise_or_tiny) * (radius * (1 + 1e-6))
-    spans = []
+    top = torch.where(drawn, torch.minimum(y, y + rise) - (radius + 1e-5), torch.inf)
+    bottom = torch.where(drawn, torch.maximum(y, y + rise) + (radius + 1e-5), -torch.inf)
+    shape, row = _rows_between(top, bottom, height)
+    x, y, along, rise, reach, rise_or_tiny = torch.stack([x, y, along, rise, reach, rise_or_tiny])[:, shape]
+    below = row.to(start.dtype) - y
+    edges = []
     for side in (-1, 1):
-        place = ((rows - y + side * reach) / rise_or_tiny).clamp(0, 1)
-        squared = radius**2 - (rows - y - place * rise) ** 2
-        edge = x + place * along + side * squared.clamp_min(0).sqrt()
-        spans.append(torch.where(squared >= -1e-4, edge, -side * torch.inf))
-    return spans[0], spans[1]
+        place = ((below + side * reach) / rise_or_tiny).clamp(0, 1)
+        half = (radius**2 - (below - place * rise).square()).clamp_min(0).sqrt()
+        edges.append(x + place * along + side * half)
+    return Spans(shape, row, *edges)
 
 
-def fill_spans(low: Tensor, high: Tensor, width: int, *, union: bool = False) -> Tensor:
-    """Fill shapes given by their spans.
+def fill_spans(masks: Tensor, plane: Tensor, spans: Spans) -> None:
+    """Set the pixels of shapes to 1, in place; one within 1e-4 of the edge, along the row, is inside.
 
     Args:
-        low, high: (B, N, H) spans of N shapes per image; a pixel within 1e-4 of the edge counts as inside.
-        width: W of the masks.
-        union: one mask per image for all of its shapes, instead of a mask per shape.
-
-    Returns:
-        (B, N, H, W), or (B, 1, H, W) for a union, of 0 and 1 in the type of `low`; uint8 for a union.
+        masks: (P, H, W), contiguous.
+        plane: (N,) int64, the mask that each shape goes into; several may share one.
+        spans: of the N shapes.
     """
-    batch, shapes, height = low.shape
-    first, after = (low - 1e-4).ceil().clamp_min(0), (high + 1e-4).floor().add(1).clamp_max(width)
-    image, shape, row = torch.nonzero(after > first, as_tuple=True)  # most rows miss most shapes
-    first, after = first[image, shape, row].long(), after[image, shape, row].long()
-    plane = image if union else image * shapes + shape
-    # List the positions of all pixels inside, span after span: position = start of the span + place within
-    # it.
-    count = after - first
-    end = count.cumsum(dim=0)
-    start = (plane * height + row) * width + first - (end - count)
-    inside = torch.repeat_interleave(start, count)
-    inside += torch.arange(len(inside), device=low.device)
-    masks = zeros((batch, 1 if union else shapes, height, width), low.to(torch.uint8) if union else low)
+    height, width = masks.shape[-2:]
+    first = (spans.low - 1e-4).ceil().clamp(0, width).long()
+    count = ((spans.high + 1e-4).floor().clamp(-1, width - 1).long() + 1 - first).clamp_min(0)
+    # List the positions of all pixels inside: position = start of its span + place within it.
+    before = count.cumsum(dim=0) - count
+    start = (plane[spans.shape] * height + spans.row) * width + first
+    inside = torch.repeat_interleave(start - before, count)
+    inside += torch.arange(len(inside), device=masks.device)
     masks.view(-1).index_fill_(0, inside, 1)
-    return masks
 
 
 def dilate(mask: Tensor, side: int) -> Tensor:

@@ -108,8 +108,10 @@ def test_box_holds_the_mask_and_only_it():
 def test_hull_equals_testing_every_pixel(seed):
     rng = np.random.default_rng(seed)
     points = rng.uniform(-10, 50, (20, 1, 4, 2)).astype(np.float32)
-    spans = hull_spans(torch.tensor(points), torch.ones(20, 1, 4, dtype=torch.bool), 40)
-    fast = fill_spans(*spans, 36)[:, 0].numpy()
+    masks = torch.zeros(20, 40, 36)
+    spans = hull_spans(torch.tensor(points[:, 0]), torch.ones(20, 4, dtype=torch.bool), 40)
+    fill_spans(masks, torch.arange(20), spans)
+    fast = masks.numpy()
     slow = np.stack([literal.hull(list(p[0]), (40, 36)) for p in points])
     assert (fast != slow).sum(axis=(1, 2)).max() <= 1
 

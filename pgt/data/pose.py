@@ -10,7 +10,6 @@ Encodings and mask: PG2 (Ma et al., Pose Guided Person Image Generation, NeurIPS
 
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -184,10 +183,11 @@ def keypoints_to_gaussians(keypoints: Tensor, visible: Tensor, size: tuple[int, 
     xs = torch.arange(width, dtype=keypoints.dtype, device=keypoints.device)
     ys = torch.arange(height, dtype=keypoints.dtype, device=keypoints.device)
     across = torch.exp(-((xs - x) ** 2) / (2 * sigma**2))
-    down = torch.exp(-((ys - y) ** 2) / (2 * sigma**2)) * visible.unsqueeze(-1)
+    down = torch.exp(-((ys - y) ** 2) / (2 * sigma**2))
     # A 2-D Gaussian is a product of two 1-D ones. Their far ends are cut so that no product is denormal:
     # those are slow.
-    across, down = across * (across > 1e-19), down * (down > 1e-19)
+    across = torch.where(across > 1e-19, across, 0.0)
+    down = torch.where((down > 1e-19) & visible.unsqueeze(-1), down, 0.0)
     if keypoints.requires_grad:
         return down.unsqueeze(-1) * across.unsqueeze(-2)
     maps = empty((*keypoints.shape[:2], height, width), keypoints)
@@ -237,25 +237,20 @@ def pose_mask(
     Returns:
         (B, 1, H, W) float of 0 and 1; all zero where no limb has both ends.
     """
-    low, high = limb_spans(keypoints, visible, POSE_MASK_LIMBS, size[0], radius)
+    batch, (height, width) = len(keypoints), size
+    image = torch.arange(batch, device=keypoints.device)
+    mask = zeros((batch, height, width), keypoints.to(torch.uint8))
+    first, second = (constant(ends, keypoints.device) for ends in zip(*POSE_MASK_LIMBS, strict=True))
+    start, end = (keypoints.index_select(1, ends).flatten(0, 1) for ends in (first, second))
+    drawn = (visible.index_select(1, first) & visible.index_select(1, second)).flatten()
+    spans = capsule_spans(start, end, drawn, radius, height)
+    fill_spans(mask, image.repeat_interleave(len(POSE_MASK_LIMBS)), spans)
     if fill_torso:
-        torso = list(TORSO_JOINTS)
-        torso_low, torso_high = hull_spans(keypoints[:, None, torso], visible[:, None, torso], size[0])
-        enough = (visible[:, torso].sum(dim=1) >= 3)[:, None, None]
-        low = torch.cat([low, torch.where(enough, torso_low, torch.inf)], dim=1)
-        high = torch.cat([high, torch.where(enough, torso_high, -torch.inf)], dim=1)
-    mask = close_holes(fill_spans(low, high, size[1], union=True), closing)
-    return mask.to(keypoints.dtype)
-
-
-def limb_spans(
-    keypoints: Tensor, visible: Tensor, limbs: Sequence[tuple[int, int]], height: int, radius: float
-) -> tuple[Tensor, Tensor]:
-    """Return where rows enter and leave each limb, a disc slid from joint to joint: two (B, limbs, H)."""
-    first, second = (constant(ends, keypoints.device) for ends in zip(*limbs, strict=True))
-    low, high = capsule_spans(keypoints[:, first], keypoints[:, second], radius, height)
-    drawn = (visible[:, first] & visible[:, second]).unsqueeze(-1)
-    return torch.where(drawn, low, torch.inf), torch.where(drawn, high, -torch.inf)
+        torso = constant(TORSO_JOINTS, keypoints.device)
+        seen = visible.index_select(1, torso)
+        seen = seen & (seen.sum(dim=1, keepdim=True) >= 3)
+        fill_spans(mask, image, hull_spans(keypoints.index_select(1, torso), seen, height))
+    return close_holes(mask, closing).unsqueeze(1).to(keypoints.dtype)
 
 
 @dataclass(frozen=True)

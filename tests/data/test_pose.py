@@ -110,6 +110,13 @@ def test_missing_joint_is_an_empty_channel_wherever_it_is(kind, low):
     assert (maps[0, 1:] == low).all()
 
 
+def test_what_a_missing_joint_holds_does_not_matter(random_poses):
+    keypoints, visible = random_poses((64, 64), 8)
+    nothing = torch.where(visible.unsqueeze(-1), keypoints, torch.nan)
+    for encode in (PoseEncoding("disc"), PoseEncoding("gaussian"), pose_mask, keypoints_to_coordinates):
+        assert torch.equal(encode(nothing, visible, (64, 64)), encode(keypoints, visible, (64, 64)))
+
+
 def test_coordinates_are_scaled_and_flagged():
     keypoints = torch.tensor([[[-0.5, -0.5], [31.5, 63.5], [5.0, 5.0]]])
     encoded = keypoints_to_coordinates(keypoints, torch.tensor([[True, True, False]]), (64, 32))
