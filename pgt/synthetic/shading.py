@@ -19,8 +19,8 @@ from pgt.synthetic.gbuffer import GBuffer
 WRAP = 0.35  # how far the key light reaches round into the shade
 # Ambient occlusion looks at two rings of neighbours: (radius in metres, how many, angle of the first).
 RINGS = ((0.03, 5, 0.3), (0.08, 7, 0.0))
-SHADOW_CELL = (0.0125, 0.025)  # metres, (vertical, horizontal): the ground is seen at a flat angle
-SHADOW_CELLS = (56, 96)
+SHADOW_CELL = (0.016, 0.025)  # metres, (vertical, horizontal): the ground is seen at a flat angle
+SHADOW_CELLS = (48, 96)
 
 
 class Material(Protocol):
@@ -253,7 +253,7 @@ def ground_shadow(points: Sequence[Tensor], pixels_per_metre: Tensor, size: tupl
     flat = torch.cat([torch.as_tensor(p, dtype=torch.float32, device=device) for p in points])
     x, y, height = flat.t().contiguous().unbind(0)
     height = height.clamp(min=0)
-    near, far = torch.exp(-height / 0.05), torch.exp(-height / 0.5)
+    near, far = torch.exp(-height / 0.07), torch.exp(-height / 0.5)
 
     # A grid in metres round the middle of what is near the ground, the same number of cells for every image.
     weight = near + 0.01
@@ -273,7 +273,11 @@ def ground_shadow(points: Sequence[Tensor], pixels_per_metre: Tensor, size: tupl
     density[0].index_add_(0, index, near * inside)
     density[1].index_add_(0, index, far * inside)
     density = (1 - torch.exp(-3 * density)).view(2, len(points), *SHADOW_CELLS)
-    dark = (1 - 0.8 * _blurred(density[0], 1.5)) * (1 - 0.45 * _blurred(density[1], 4.5))
+    # A level camera sees the ground edge on, as a line, so what the blur thins out is made up for.
+    near, far = (
+        1 - torch.exp(-4 * _blurred(layer, cells)) for layer, cells in zip(density, (1.8, 5.0), strict=True)
+    )
+    dark = (1 - 0.66 * near) * (1 - 0.45 * far)
 
     rows = (torch.arange(size[0], device=device) - center[0][:, None]) / (
         cell[0][:, None] * SHADOW_CELLS[0] / 2
