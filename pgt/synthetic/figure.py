@@ -15,7 +15,7 @@ from pgt.synthetic.body import (
     hand_template,
     wrap_body,
 )
-from pgt.synthetic.head import hair_surface, hat_surface, head_surface
+from pgt.synthetic.head import hair_surface, hat_surface, head_surface, under_hat
 from pgt.synthetic.shading import Material
 from pgt.synthetic.skeleton import BONE, Frames, Proportions
 from pgt.synthetic.skirts import dress_skirt
@@ -135,6 +135,7 @@ def _head(i: Identity, detail: str) -> list[Surface]:
     pieces = [cut(head, front).painted(FACE, g.FACE), cut(head, -front).painted(SKIN, g.FACE)]
     hair = hair_surface(detail, i.hair_style, i.hairline, i.fringe, i.head, p)
     if hair is not None:
+        hair = hair if i.hat == "none" else under_hat(hair, i.hat, p)
         pieces.append(hair.painted(HAIR, g.HAIR))
     hat = hat_surface(detail, i.hat, i.head, p)
     if hat is not None:

@@ -197,7 +197,8 @@ def _map_sleeve(on: Dressing, sleeve: Surface, side: str, cut_of: Top, trim: int
     for sign in (1.0, -1.0):
         half = cut(sleeve, sign * (sleeve.vertices[:, 2] - on.frames.origins[arm][2]))
         local = (half.vertices - on.frames.origins[arm]) @ on.frames.rotations[arm]
-        around = np.arctan2(local[:, 2] * sign, local[:, 0] * SIGN[side]) * sign
+        # abs: on the cut itself a rounding error must not turn half a circle into minus half a circle
+        around = np.arctan2(np.abs(local[:, 2]), local[:, 0] * SIGN[side]) * sign
         halves.append(half.with_uv(around * 0.055 + 0.5, local[:, 1] + 0.47))
     joined = join(halves)
     if not cut_of.band or not cut_of.sleeve:
@@ -247,7 +248,7 @@ def _map_trousers(on: Dressing, surface: Surface, cut_of: Bottom, trim: int) -> 
             x, y, z = panel.vertices.T
             center = on.proportions.hip_half_width + np.clip(on.crotch - y, 0, None) * 0.158
             around = np.arctan2(
-                half * (z + 0.008), sign * x - center * np.clip((on.crotch + 0.25 - y) / 0.25, 0, 1)
+                np.abs(z + 0.008), sign * x - center * np.clip((on.crotch + 0.25 - y) / 0.25, 0, 1)
             )
             panel = panel.with_uv(half * around * 0.088 * sign + 0.3 * (sign < 0), y - on.crotch)
             pieces.append(_striped(panel, around, trim) if cut_of.stripe else panel)
@@ -272,5 +273,6 @@ def dress_leg_cover(
     for side, label in (("left", LEFT_LEG), ("right", RIGHT_LEG)):
         half = cut(surface, SIGN[side] * surface.vertices[:, 0]).painted(material, label)
         x, y, z = half.vertices.T
-        halves.append(half.with_uv(np.arctan2(x - x.mean(), z) * 0.05, y - on.crotch))
+        around = np.abs(np.arctan2(x - x.mean(), z))  # the same on both sides, so that no seam shows
+        halves.append(half.with_uv(around * 0.05, y - on.crotch))
     return hemmed(join(halves), ease + 0.002)

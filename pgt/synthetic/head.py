@@ -17,7 +17,7 @@ HATS = ("none", "beanie", "cap")
 
 # Hairline: height (in head lengths) over the azimuth from the front (degrees).
 _AZIMUTH = np.radians([0, 22, 42, 58, 70, 82, 92, 104, 125, 180])
-_HAIRLINE = np.array([0.83, 0.82, 0.78, 0.70, 0.60, 0.46, 0.44, 0.36, 0.17, 0.13])
+_HAIRLINE = np.array([0.83, 0.82, 0.78, 0.70, 0.60, 0.46, 0.46, 0.42, 0.27, 0.17])
 _SWEPT = np.array([0.80, 0.75, 0.68, 0.58, 0.44, 0.30, 0.20, 0.10, 0.05, 0.02])
 _FRINGE = np.array([0.685, 0.68, 0.66, 0.58, 0.40, 0.20, 0.10, 0.05, 0.03, 0.0])
 
@@ -212,7 +212,7 @@ def _with_strands(surface: Surface, p: Proportions) -> Surface:
     # Strands run down from the crown: their longitude about a tilted axis through the whorl.
     x, y, z = local[:, 0], local[:, 1] - 0.6, local[:, 2] + 0.06
     y, z = y * 0.94 - z * 0.34, z * 0.94 + y * 0.34
-    longitude = np.arctan2(x, -z)
+    longitude = np.abs(np.arctan2(x, -z))  # the same on both sides, so that no seam shows
     return surface.with_uv(longitude * 0.085, -y * p.head)
 
 
@@ -242,7 +242,17 @@ def hat_surface(detail: str, hat: str, shape: HeadShape, p: Proportions) -> Surf
         return None
     surface = attach(_hat_template(detail, hat), "head", p, _head_scale(shape, p))
     local = to_head(surface.vertices, p)
-    azimuth = np.arctan2(local[:, 0], local[:, 2] + 0.05)
+    azimuth = np.abs(np.arctan2(local[:, 0], local[:, 2] + 0.05))
     surface = surface.with_uv(azimuth * 0.09, local[:, 1] * p.head)
+    return hemmed(cut(surface, _above_rim(local, hat)), 0.03 * p.head)
+
+
+def under_hat(hair: Surface, hat: str, p: Proportions) -> Surface:
+    """Return the hair that shows under a hat: what grows thicker than the hat is tucked in."""
+    return cut(hair, 0.04 - _above_rim(to_head(hair.vertices, p), hat))
+
+
+def _above_rim(local: np.ndarray, hat: str) -> np.ndarray:
+    azimuth = np.arctan2(local[:, 0], local[:, 2] + 0.05)
     rim = 0.735 - 0.10 * (1 - np.cos(azimuth)) / 2 - (0.03 if hat == "beanie" else 0.0)
-    return hemmed(cut(surface, (local[:, 1] - rim).astype(np.float32)), 0.03 * p.head)
+    return (local[:, 1] - rim).astype(np.float32)
