@@ -183,10 +183,8 @@ def _motion_frames(people: SyntheticPeople, arguments: argparse.Namespace) -> li
 
 
 def _cached_people(arguments: argparse.Namespace, split: str, size: tuple[int, int]) -> CachedPeople:
-    counts = {"num_identities": arguments.identities, "poses_per_identity": arguments.poses}
-    people = SyntheticPeople(split, size, arguments.scene, **counts)
-    # PG2 learns from pictures and joints alone: label maps and masks would only take room.
-    return CachedPeople(arguments.cache, people.render, people.parameters, image_size=size, keep=(), **counts)
+    people = SyntheticPeople(split, size, arguments.scene, arguments.identities, arguments.poses)
+    return people.cached(arguments.cache, keep=())  # PG2 learns from pictures and joints alone
 
 
 def _training_pairs(

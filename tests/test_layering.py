@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "pgt"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = {
-    **dict.fromkeys(["config", "geometry", "losses", "memory", "metrics"], 0),
+    **dict.fromkeys(["config", "geometry", "losses", "metrics"], 0),
     **dict.fromkeys(["data", "layers", "checkpoint"], 1),
     **dict.fromkeys(["models", "synthetic", "plot"], 2),
     **dict.fromkeys(["training", "predictor", "photos"], 3),

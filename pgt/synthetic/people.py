@@ -11,10 +11,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import torch
 
+from pgt.data.pairs import CachedPeople
 from pgt.data.person import Pair, Person
 from pgt.data.pose import FLIP_JOINTS, Pose
 from pgt.synthetic.articulation import BodyPose
@@ -310,6 +312,18 @@ class SyntheticPeople:
         yaw = draw_yaw(draw, "non_iconic") if self.scene == "mixed" else None
         camera = draw_camera(draw, framing, joints, yaw=yaw, shot=shot if self.identical_shots else None)
         return SceneSpec(identity, self.split, pose, camera, background)
+
+    def cached(self, folder: str | Path, keep: Sequence[str] = ("label_map", "person_mask")) -> CachedPeople:
+        """Return the same people, kept on disk once rendered; its `fill` renders them all."""
+        return CachedPeople(
+            folder,
+            self.render,
+            self.parameters,
+            num_identities=self.num_identities,
+            poses_per_identity=self.poses_per_identity,
+            image_size=self.image_size,
+            keep=keep,
+        )
 
     def in_pose(self, spec: SceneSpec, pose: Pose) -> SyntheticPerson:
         """Render the person of `spec` in an edited 2-D pose, lifted with the spec's pose as guide."""
