@@ -1,0 +1,226 @@
+"""The demo's callbacks as plain functions: validate, ask the studio, return what the page's components show.
+
+They hold no Gradio state of their own: what a visitor's page needs between two events travels in a `Session`.
+"""
+
+import base64
+import binascii
+import random
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+
+import gradio as gr
+import view
+from pose_editor import checked_pose, pose_to_value, preset_entry, value_to_pose
+from studio import MAX_SEED, Studio, Subject, moved_onto
+
+from pgt.data.pose import Pose
+from pgt.photos import DetectorUnavailableError
+from pgt.predictor import Prediction, fit_pose
+
+MAX_POSE_TEXT = 1_000_000  # characters of an imported pose
+MAX_PHOTO_TEXT = 14_000_000  # characters of a photo sent as base64: 10 MB
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """What one visitor is looking at."""
+
+    subject: Subject
+    prediction: Prediction
+
+
+def one_sentence(handler: Callable) -> Callable:
+    """Turn what a visitor can get wrong into one sentence on the page instead of a traceback."""
+
+    @wraps(handler)
+    def guarded(*arguments, **settings):
+        try:
+            return handler(*arguments, **settings)
+        except (ValueError, DetectorUnavailableError) as error:
+            raise gr.Error(str(error), print_exception=False, title="That did not work") from None
+
+    return guarded
+
+
+class Handlers:
+    """Callbacks over one studio."""
+
+    def __init__(self, studio: Studio, device: str) -> None:
+        self.studio = studio
+        self.device = device
+
+    # Choosing somebody: each returns (session, source, editor, result) ------------------------------------
+
+    def show(self, subject: Subject, pose: Pose | None = None) -> tuple:
+        """Show somebody, drawn in a pose (the subject's own suggestion by default)."""
+        value = pose_to_value(pose or subject.start)
+        session, result, pictures = self._draw(subject, value_to_pose(value))  # as the page will send it back
+        editor = gr.update(
+            value=value,
+            initial=pose_to_value(subject.person.pose),
+            presets=[preset_entry(name, preset) for name, preset in subject.presets.items()],
+            pictures=pictures,
+        )
+        return session, self.source_figure(subject), editor, result
+
+    @one_sentence
+    def render_person(self, seed: float, scene: str) -> tuple:
+        """Show the synthetic person of a number."""
+        return self.show(self.studio.synthetic(seed, scene))
+
+    @one_sentence
+    def roll(self, scene: str) -> tuple:
+        """Show a synthetic person of a random number; the number comes first."""
+        seed = random.randint(0, MAX_SEED)
+        return seed, *self.show(self.studio.synthetic(seed, scene))
+
+    @one_sentence
+    def use_photo(self, photo: str | None, joints: str | None) -> tuple:
+        """Show the person on a photo."""
+        return self.show(self.studio.photo(photo, joints))
+
+    @one_sentence
+    def use_example(self, seed: int, scene: str, preset: str) -> tuple:
+        """Show a synthetic person in one of its ready-made poses; its number and scene come first."""
+        subject = self.studio.synthetic(seed, scene)
+        return seed, scene, *self.show(subject, subject.presets[preset])
+
+    # Drawing ----------------------------------------------------------------------------------------------
+
+    @one_sentence
+    def release(self, session: Session, pose: Pose) -> tuple:
+        """Draw the session's person in the edited pose: (session, result, editor's pictures)."""
+        session, result, pictures = self._draw(session.subject, pose)
+        return session, result, gr.update(pictures=pictures)
+
+    @one_sentence
+    def compare(self, session: Session) -> str:
+        """Show the truth, the rival without learning, and the scores."""
+        comparison = self.studio.compare(session.subject, session.prediction)
+        baseline = view.figure(comparison.baseline.image, "Part warp", "baseline, no learning")
+        if comparison.truth is None:
+            remark = view.note("A photo has no truth in another pose to score against.")
+            return view.strip([baseline]) + remark
+        truth = view.figure(comparison.truth.image, "Truth", "rendered in this pose")
+        return view.strip([truth, baseline]) + view.score_table(comparison.scores)
+
+    @one_sentence
+    def explain(self, session: Session, wanted: bool) -> str:
+        """Show how the result came about, if somebody is looking."""
+        if not wanted:
+            return ""
+        return view.strip(view.figure(*step) for step in self.studio.explain(session.prediction))
+
+    # Poses from elsewhere: each returns the editor's value ------------------------------------------------
+
+    @one_sentence
+    def copy_from_person(self, session: Session, seed: float, scene: str) -> dict:
+        """Take the pose of another synthetic person, moved to where this one stands."""
+        other = self.studio.synthetic(seed, scene).person.pose
+        return pose_to_value(moved_onto(other, session.subject.person.pose))
+
+    @one_sentence
+    def copy_from_photo(self, session: Session, photo: str | None, joints: str | None) -> dict:
+        """Take the pose of a person on a photo, moved to where this one stands."""
+        other = self.studio.photo(photo, joints).person.pose
+        return pose_to_value(moved_onto(other, session.subject.person.pose))
+
+    @one_sentence
+    def imported(self, session: Session, text: object) -> dict:
+        """Read a pose file that was chosen in the editor; its frame is fitted to this one's."""
+        if not isinstance(text, str) or not 0 < len(text) <= MAX_POSE_TEXT:
+            raise ValueError("The pose file is empty or larger than 1 MB.")
+        pose = Pose.from_json(text, None if '"image_size"' in text else self.studio.size)
+        return pose_to_value(fit_pose(checked_pose(pose), self.studio.size))
+
+    # For programs: no session -----------------------------------------------------------------------------
+
+    @one_sentence
+    def api_render_person(self, seed: int, scene: str = "Studio") -> dict:
+        """Render a synthetic person and list its poses.
+
+        Args:
+            seed: 0 to 999999; the same number is the same person.
+            scene: "Studio" or "Street".
+
+        Returns:
+            picture (PNG as a data address), pose (its own), presets (name -> pose). A pose is
+            {"image_size": [H, W], "keypoints": [[x, y, visible], ... 18 joints in OpenPose order]}.
+        """
+        subject = self.studio.synthetic(seed, scene)
+        return {
+            "picture": view.picture_address(subject.person.image),
+            "pose": pose_to_value(subject.person.pose),
+            "presets": {name: pose_to_value(pose) for name, pose in subject.presets.items()},
+        }
+
+    @one_sentence
+    def api_generate(self, seed: int, scene: str, pose: dict) -> dict:
+        """Draw a synthetic person in a pose.
+
+        Args:
+            seed: 0 to 999999.
+            scene: "Studio" or "Street".
+            pose: as from /render_person.
+
+        Returns:
+            picture, truth and part_warp (PNG as data addresses), milliseconds, and scores
+            (method -> metric -> value).
+        """
+        return self._for_program(self.studio.synthetic(seed, scene), pose)
+
+    @one_sentence
+    def api_generate_from_photo(self, photo: str, joints: dict, pose: dict) -> dict:
+        """Draw the person on a photo in a pose.
+
+        Args:
+            photo: a JPEG, PNG or WebP as base64, at most 10 MB.
+            joints: of the person on the photo, in the upright photo's pixels; {} to have them detected.
+            pose: the wanted one, in the model's frame.
+
+        Returns:
+            picture and part_warp (PNG as data addresses), milliseconds.
+        """
+        if not isinstance(photo, str) or len(photo) > MAX_PHOTO_TEXT:
+            raise ValueError("The photo must be base64 text of at most 10 MB.")
+        try:
+            content = base64.b64decode(photo.rpartition(",")[2], validate=True)
+        except (binascii.Error, ValueError):
+            raise ValueError("The photo is not valid base64.") from None
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "photo"
+            path.write_bytes(content)
+            return self._for_program(self.studio.photo(path, value_to_pose(joints) if joints else None), pose)
+
+    def _for_program(self, subject: Subject, pose: dict) -> dict:
+        prediction = self.studio.draw(subject, value_to_pose(pose))
+        comparison = self.studio.compare(subject, prediction)
+        answer = {
+            "picture": view.picture_address(prediction.image),
+            "part_warp": view.picture_address(comparison.baseline.image),
+            "milliseconds": round(prediction.milliseconds, 1),
+        }
+        if comparison.truth is not None:
+            answer |= {"truth": view.picture_address(comparison.truth.image), "scores": comparison.scores}
+        return answer
+
+    def _draw(self, subject: Subject, pose: Pose) -> tuple[Session, str, dict[str, str]]:
+        """Draw, and return the session, the result's HTML and the pictures that may lie under the joints."""
+        prediction = self.studio.draw(subject, pose)
+        facts = (f"{prediction.milliseconds:.0f} ms", self.device)
+        pictures = {
+            "source": view.picture_address(subject.person.image, "JPEG"),
+            "result": view.picture_address(prediction.image, "JPEG"),
+        }
+        return Session(subject, prediction), view.result(prediction.image, facts), pictures
+
+    def source_figure(self, subject: Subject) -> str:
+        """Show who is drawn."""
+        caption, remark = (
+            ("Synthetic person", "not seen in training") if subject.is_synthetic else ("Your photo", "")
+        )
+        return view.figure(subject.person.image, caption, remark, large=True)
