@@ -1,7 +1,7 @@
 """Score all bundled generators on unseen synthetic people, and draw the pictures that go with the numbers.
 
-    python benchmarks/quality.py                             # results/quality.json and results/quality.md
-    python benchmarks/quality.py --picture docs/people.png   # only the picture
+    python -m benchmarks.quality --write                      # results/quality.* and the README's table
+    python -m benchmarks.quality --picture docs/people.png    # only the picture
 
 The pairs are those of `pgt evaluate <approach> --split test`: the first pair of each of the first 400 test
 identities.
@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 from torch.utils.data import Subset
 
+from benchmarks import tables
 from pgt.checkpoint import bundled_names, load
 from pgt.data.person import Pair
 from pgt.evaluation import EvaluationResult, evaluate
@@ -23,17 +24,9 @@ from pgt.plot import draw_skeleton, grid
 from pgt.predictor import PART_WARP, Predictor
 from pgt.synthetic.people import SyntheticPeople
 
-RESULTS = Path(__file__).parent / "results"
 ESTIMATOR = "pose-estimator"
 NUM_PAIRS = 400
-SHOWN = (
-    3,
-    1,
-    12,
-    7,
-    15,
-    9,
-)  # pairs of the picture: several views, plain and cluttered, patterns and plain cloth
+SHOWN = (3, 1, 12, 7, 15, 9)  # pairs of the picture: several views and scenes, patterns and plain cloth
 TABLE_COLUMNS = (
     "ssim",
     "mask_ssim",
@@ -109,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--weights", nargs="*", help="names or folders (default: all bundled generators)")
     parser.add_argument("--pairs", type=int, default=NUM_PAIRS)
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder for quality.json and quality.md")
+    parser.add_argument("--write", action="store_true", help="keep the numbers in results/ and the README")
     parser.add_argument("--picture", type=Path, help="draw this picture instead of measuring")
     parser.add_argument("--threads", type=int, help="CPU threads")
     options = parser.parse_args(arguments)
@@ -123,10 +116,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         draw(names[0]).save(options.picture, optimize=True)
         return
     results = measure(names, options.pairs)
-    options.out.mkdir(parents=True, exist_ok=True)
-    content = {name: json.loads(result.to_json()) for name, result in results.items()}
-    (options.out / "quality.json").write_text(json.dumps(content, indent=2) + "\n")
-    (options.out / "quality.md").write_text(to_markdown(results))
+    if options.write:
+        content = {name: json.loads(result.to_json()) for name, result in results.items()}
+        tables.keep("quality", content, to_markdown(results))
     print(to_markdown(results))
 
 
