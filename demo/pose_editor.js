@@ -327,8 +327,11 @@ element.querySelectorAll('[data-under]').forEach((button) => button.addEventList
   draw();
 }));
 
+let person = JSON.stringify(props.initial);
 watch('value', () => {
-  past.push(pose);
+  const somebodyElse = JSON.stringify(props.initial) !== person;
+  person = JSON.stringify(props.initial);
+  past = somebodyElse ? [] : [...past, pose]; // undoing must not bring back another person's pose
   future = [];
   pose = copy(props.value);
   live.textContent = 'New pose';
