@@ -29,6 +29,7 @@ MODEL_CLASSES = {
     "pg2": "pgt.models.pg2:PG2Generator",
     "pose-estimator": "pgt.models.pose_estimator:PoseEstimator",
 }
+HUB_TASKS = {"pose-estimator": "keypoint-detection"}  # the Hub's word for it, where it draws nothing
 BUNDLED = Path(__file__).parent / "weights"
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 PLACES_VARIABLE = "PGT_CHECKPOINTS"  # environment: folders of checkpoints, separated as in PATH
@@ -178,13 +179,12 @@ def model_card(approach: str, card: Card) -> str:
         raise CheckpointError(f"A model card has no entry {unknown[0]!r}.")
     title, metrics_on = card.get("title", approach), card.get("metrics_on", "held-out pairs")
     metrics = {name: round(float(value), 4) for name, value in card.get("metrics", {}).items()}
-    results = [
-        EvalResult("image-to-image", "pgt", metrics_on, name, value) for name, value in metrics.items()
-    ]
+    task = HUB_TASKS.get(approach, "image-to-image")
+    results = [EvalResult(task, "pgt", metrics_on, name, value) for name, value in metrics.items()]
     data = ModelCardData(
         license=card.get("license", "mit"),
         library_name="pgt",
-        pipeline_tag="image-to-image",
+        pipeline_tag=task,
         tags=["pose-guided-person-image-generation", approach],
         model_name=title,
         eval_results=results or None,

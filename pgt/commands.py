@@ -29,10 +29,15 @@ SYNTHETIC = "synthetic"  # in place of a folder
 COLUMNS = 6  # pictures in a row of a contact sheet
 SAMPLE_PAIRS = 6  # shown while training
 ESTIMATOR = "pose-estimator"  # how the names of bundled pose estimators begin
-SYNTHETIC_LIMITS = (
-    "Trained on synthetic people alone. On photographs the pose follows, but faces, hair and cloth come out "
-    "schematic, and cluttered backgrounds smear."
-)
+SUMMARIES = {  # of model cards
+    "pg2": "PG2 (Ma et al., Pose Guided Person Image Generation, NIPS 2017): draws a person in another pose.",
+    ESTIMATOR: "Finds the 18 joints of one person in a picture: the judge behind PCKh.",
+}
+SYNTHETIC_LIMITS = {
+    "pg2": "Trained on synthetic people alone. On photographs the pose follows, but faces, hair and cloth "
+    "come out schematic, and cluttered backgrounds smear.",
+    ESTIMATOR: "Trained on synthetic people alone: not for photographs, where a detector of people belongs.",
+}
 
 
 def render(arguments: argparse.Namespace) -> None:
@@ -251,16 +256,14 @@ def _changed(stage: Stage, arguments: argparse.Namespace) -> Stage:
 
 def _training_card(arguments: argparse.Namespace) -> Card:
     facts = {"preset": arguments.preset, "seed": arguments.seed, "precision": arguments.precision}
+    summary = SUMMARIES[arguments.approach]
+    card: Card = {"title": arguments.preset, "summary": summary, "training": facts}
     if arguments.data != SYNTHETIC:
         name = Path(arguments.data).resolve().name
-        return {"title": arguments.preset, "data": f"The pictures of a folder {name!r}.", "training": facts}
+        return card | {"data": f"The pictures of a folder {name!r}."}
     people = f"{arguments.identities} identities in {arguments.poses} poses, scene {arguments.scene!r}"
-    return {
-        "title": arguments.preset,
-        "data": f"Synthetic people of pgt, split 'train': {people}. No photograph was used.",
-        "training": facts,
-        "limits": SYNTHETIC_LIMITS,
-    }
+    data = f"Synthetic people of pgt, split 'train': {people}. No photograph was used."
+    return card | {"data": data, "limits": SYNTHETIC_LIMITS[arguments.approach]}
 
 
 def _bundled(approach: str) -> str:
