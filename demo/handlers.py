@@ -18,7 +18,7 @@ from pose_editor import checked_pose, pose_to_value, preset_entry, value_to_pose
 from studio import MAX_SEED, Studio, Subject, moved_onto
 
 from pgt.data.pose import Pose
-from pgt.photos import DetectorUnavailableError
+from pgt.photos import DetectorUnavailableError, says_its_size
 from pgt.predictor import Prediction, fit_pose
 
 MAX_POSE_TEXT = 1_000_000  # characters of an imported pose
@@ -134,7 +134,7 @@ class Handlers:
         """Read a pose file that was chosen in the editor; its frame is fitted to this one's."""
         if not isinstance(text, str) or not 0 < len(text) <= MAX_POSE_TEXT:
             raise ValueError("The pose file is empty or larger than 1 MB.")
-        pose = Pose.from_json(text, None if '"image_size"' in text else self.studio.size)
+        pose = Pose.from_json(text, None if says_its_size(text) else self.studio.size)
         return pose_to_value(fit_pose(checked_pose(pose), self.studio.size))
 
     # For programs: no session -----------------------------------------------------------------------------
@@ -145,7 +145,7 @@ class Handlers:
 
         Args:
             seed: 0 to 999999; the same number is the same person.
-            scene: "Studio" or "Street".
+            scene: "Studio", "Room" or "Street".
 
         Returns:
             picture (PNG as a data address), pose (its own), presets (name -> pose). A pose is
@@ -164,7 +164,7 @@ class Handlers:
 
         Args:
             seed: 0 to 999999.
-            scene: "Studio" or "Street".
+            scene: "Studio", "Room" or "Street".
             pose: as from /render_person.
 
         Returns:

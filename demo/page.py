@@ -48,7 +48,7 @@ def create_demo(studio: Studio, device: str) -> gr.Blocks:
     subject = studio.synthetic(seed, scene)
     first, source, editor, result = handlers.show(subject, subject.presets[preset])
 
-    with gr.Blocks(title=TITLE, delete_cache=(3600, 3600), analytics_enabled=False) as demo:
+    with gr.Blocks(title=TITLE, delete_cache=(300, 3000), analytics_enabled=False) as demo:
         parts: Parts = {"session": gr.State(first, time_to_live=3600), "looking": gr.State(False)}
         _html(view.header(TITLE, SUBTITLE, (*_weights(studio), device)))
         with gr.Row(elem_id="workbench", equal_height=False):

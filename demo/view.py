@@ -1,6 +1,7 @@
 """The demo's pictures and numbers as HTML: figures, strips of figures, the score table, the badges.
 
-Pictures travel inside the page as data addresses, so nothing of a visitor's photo is written to a disk.
+Pictures travel inside the page as data addresses: of a visitor's photo nothing but the upload itself, which
+Gradio keeps for under an hour, is written to a disk.
 Every text that is not a literal of ours goes through `escape`.
 """
 

@@ -177,7 +177,7 @@ def _motion_frames(people: SyntheticPeople, arguments: argparse.Namespace) -> li
 
     seed, spec = arguments.seed, people.spec(arguments.seed, 0)
     body = spec.identity.proportions
-    poses = motion(arguments.motion, arguments.count, seed, body)
+    poses = motion(arguments.motion, arguments.count, seed, body, split=people.split)
     framing = "plain" if people.scene == "mixed" else people.scene
     cameras = [
         draw_camera(Draw(seed), framing, joints_18(body, pose.frames(body)), yaw=0.5, shot="full")
@@ -278,11 +278,16 @@ def _target_pose(arguments: argparse.Namespace, source: Person, size: tuple[int,
     """Find the wanted pose and frame it as the source is; `size` is the model's (H, W), if it has one."""
     from pgt.photos import frame_person, person_from_photo
 
-    target, joints = Path(arguments.target), arguments.target_keypoints or arguments.keypoints
+    target, joints = Path(arguments.target), arguments.target_keypoints
+    own = joints is not None
+    if not own and (arguments.keypoints or "").lower().endswith(".csv"):  # it may have both people
+        joints = arguments.keypoints
     if target.suffix.lower() != ".json" and target.is_file():
-        person = person_from_photo(target, joints)
+        person = person_from_photo(target, joints, lone_row=own)
     else:
         pose = _written_pose(target, joints, source.image_size)
+        if not pose.visible.any():
+            raise ValueError(f"The target {arguments.target!r} has no visible joint.")
         person = Person(np.zeros((*pose.image_size, 3), np.uint8), pose)
     return person.pose if size is None else frame_person(person, size).pose
 
@@ -301,7 +306,7 @@ def _written_pose(target: Path, joints: str | None, size: tuple[int, int]) -> Po
         raise ValueError(
             f"The target {str(target)!r} is no file; a name needs a keypoint CSV (--target-keypoints)."
         )
-    return read_pose_file(joints, size, str(target))
+    return read_pose_file(joints, size, str(target), lone_row=False)
 
 
 def _set_threads(threads: int | None) -> None:

@@ -167,7 +167,8 @@ def score(
     if pose_estimator is not None:
         found, _ = pose_estimator.find_joints(2 * generated - 1)
         head = HEAD_SHARE * body_scale(truth.keypoints, truth.visible, generated.shape[-2])
-        scores.append(metrics.pckh(found, truth.keypoints, truth.visible, head))
+        reference = f"head size, taken as {HEAD_SHARE} of the torso's length"
+        scores.append(metrics.pckh(found, truth.keypoints, truth.visible, head, reference=reference))
     return {score.name: score for score in scores}
 
 

@@ -169,11 +169,20 @@ def pck(
 
 
 def pckh(
-    predicted: Tensor, true: Tensor, visible: Tensor, head_size: Tensor, *, threshold: float = 0.5
+    predicted: Tensor,
+    true: Tensor,
+    visible: Tensor,
+    head_size: Tensor,
+    *,
+    threshold: float = 0.5,
+    reference: str = "head size",
 ) -> Score:
-    """PCK relative to the size of the head, (B,) pixels (Andriluka et al. 2014); the rest as `pck`."""
+    """PCK relative to the size of the head, (B,) pixels (Andriluka et al. 2014); the rest as `pck`.
+
+    `reference` says in the protocol where that size came from: annotated heads are rare.
+    """
     score = pck(predicted, true, visible, head_size, threshold=threshold)
-    return Score("pckh", score.values, {**score.protocol, "reference": "head size"})
+    return Score("pckh", score.values, {**score.protocol, "reference": reference})
 
 
 def _ssim_map(

@@ -31,12 +31,16 @@ DETECTOR_SIDE = 640  # pixels: the detector sees the photo at this size
 Detector = Callable[[np.ndarray], Pose]
 
 
-class DetectorUnavailableError(RuntimeError):
+class DetectorUnavailableError(OSError):
     """The joints were to be detected, but torchvision or its weights cannot be had here."""
 
 
 def person_from_photo(
-    path: str | Path, keypoints: str | Path | Pose | None = None, *, detector: Detector | None = None
+    path: str | Path,
+    keypoints: str | Path | Pose | None = None,
+    *,
+    detector: Detector | None = None,
+    lone_row: bool = True,
 ) -> Person:
     """Read a photo and the joints of the person on it.
 
@@ -44,6 +48,7 @@ def person_from_photo(
         path: of the picture, in any format that PIL reads.
         keypoints: a JSON or CSV file, or a pose in the upright photo's pixels; None: ask `detector`.
         detector: from a picture uint8 (H, W, 3) to a pose; `detect_pose` by default.
+        lone_row: as in `read_pose_file`.
 
     Returns:
         A person without labels and masks, named after the file; its larger side is at most 1600 pixels.
@@ -59,9 +64,13 @@ def person_from_photo(
     elif isinstance(keypoints, Pose):
         pose = _in_frame(keypoints, size)
     else:
-        pose = read_pose_file(keypoints, size, Path(path).name)
+        pose = read_pose_file(keypoints, size, Path(path).name, lone_row=lone_row)
     if not pose.visible.any():
-        raise ValueError("The file of joints marks all 18 as missing for this photo.")
+        raise ValueError(
+            "No joint of the person in the photo could be made out; give them as a JSON or CSV file."
+            if keypoints is None
+            else "The file of joints marks all 18 as missing for this photo."
+        )
     person = Person(image, pose, name=Path(path).stem)
     shrink = WORKING_SIDE / max(size)
     return (
@@ -116,13 +125,16 @@ def _decode(image: Image.Image) -> np.ndarray:
         raise ValueError("The picture is damaged and could not be read to its end.") from None
 
 
-def read_pose_file(path: str | Path, image_size: tuple[int, int], name: str = "") -> Pose:
+def read_pose_file(
+    path: str | Path, image_size: tuple[int, int], name: str = "", *, lone_row: bool = True
+) -> Pose:
     """Read the joints of one photo from JSON (ours or OpenPose's) or from a keypoint CSV.
 
     Args:
         path: ends in .json or .csv.
         image_size: (H, W) of the upright photo.
         name: the photo's file name: picks the row of a CSV of several people.
+        lone_row: whether the only row of a CSV is taken whatever its name.
 
     Raises:
         ValueError: one sentence.
@@ -131,7 +143,7 @@ def read_pose_file(path: str | Path, image_size: tuple[int, int], name: str = ""
     if path.stat().st_size > MAX_KEYPOINT_FILE:
         raise ValueError(f"The file of joints is larger than {MAX_KEYPOINT_FILE // 10**6} MB.")
     if path.suffix.lower() == ".csv":
-        keypoints, visible = _row_of(read_keypoint_csv(path), name)
+        keypoints, visible = _row_of(read_keypoint_csv(path), name, lone_row)
         return _in_frame(Pose(keypoints, visible, image_size), image_size)
     if path.suffix.lower() != ".json":
         raise ValueError(
@@ -141,10 +153,11 @@ def read_pose_file(path: str | Path, image_size: tuple[int, int], name: str = ""
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise ValueError("The file of joints is not text.") from None
-    return _in_frame(Pose.from_json(text, None if _says_its_size(text) else image_size), image_size)
+    return _in_frame(Pose.from_json(text, None if says_its_size(text) else image_size), image_size)
 
 
-def _says_its_size(text: str) -> bool:
+def says_its_size(text: str) -> bool:
+    """Tell whether a JSON file of joints names the size of the picture that they belong to."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
@@ -152,7 +165,9 @@ def _says_its_size(text: str) -> bool:
     return isinstance(content, dict) and bool({"image_size", "canvas_height"} & set(content))
 
 
-def _row_of(rows: dict[str, tuple[np.ndarray, np.ndarray]], name: str) -> tuple[np.ndarray, np.ndarray]:
+def _row_of(
+    rows: dict[str, tuple[np.ndarray, np.ndarray]], name: str, lone_row: bool
+) -> tuple[np.ndarray, np.ndarray]:
     if not rows:
         raise ValueError("The CSV file of joints has no rows.")
     if name in rows:
@@ -160,9 +175,9 @@ def _row_of(rows: dict[str, tuple[np.ndarray, np.ndarray]], name: str) -> tuple[
     by_stem = {Path(key).stem: row for key, row in rows.items()}
     if Path(name).stem in by_stem:
         return by_stem[Path(name).stem]
-    if len(rows) == 1:
+    if len(rows) == 1 and lone_row:
         return next(iter(rows.values()))
-    raise ValueError(f"None of the {len(rows)} rows of the CSV file is named {name!r}, like the photo.")
+    raise ValueError(f"No row of the CSV file of joints is named {name!r}; it has {len(rows)}.")
 
 
 def _in_frame(pose: Pose, size: tuple[int, int]) -> Pose:
@@ -244,7 +259,12 @@ def frame_person(person: Person, image_size: tuple[int, int]) -> Person:
 
     Returns:
         The person in the cut-out frame, at the photo's own resolution.
+
+    Raises:
+        ValueError: no joint is visible.
     """
+    if not person.visible.any():
+        raise ValueError("A person without any visible joint cannot be framed.")
     photo_height, photo_width = person.image.shape[:2]
     joints = person.keypoints[person.visible]
     low, high = joints.min(axis=0), joints.max(axis=0)

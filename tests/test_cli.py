@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pgt import photos
 from pgt.__main__ import image_size, main
-from pgt.data.readers.keypoint_csv import write_keypoint_csv
+from pgt.data.readers.keypoint_csv import read_keypoint_csv, write_keypoint_csv
 from pgt.synthetic.people import SyntheticPeople
 
 TINY = ["--identities", "2", "--poses", "3", "--scene", "plain"]
@@ -80,18 +81,18 @@ def test_cache_then_train_then_continue(tmp_path, capsys):
     assert main([*command, "--max-seconds", "0.001"]) == 0
     assert "stopped by --max-seconds" in capsys.readouterr().out
     assert main(command) == 0
-    assert "6 steps, finished" in capsys.readouterr().out
+    assert "11 steps, finished" in capsys.readouterr().out
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("*.npy")} == files
 
     log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert [(line["step"], line["stage"]) for line in log] == [
-        *((step, "coarse") for step in (1, 2, 3, 4)),
-        *((step, "refine") for step in (5, 6)),
+        *((step, "coarse") for step in range(1, 9)),
+        *((step, "refine") for step in (9, 10, 11)),
     ]
     card = (tmp_path / "run" / "generator" / "README.md").read_text()
     assert "2 identities in 3 poses" in card
     assert "No photograph was used." in card
-    assert (tmp_path / "run" / "samples" / "step_0000006.png").exists()
+    assert (tmp_path / "run" / "samples" / "step_0000011.png").exists()
 
     assert main([*command, "--seed", "1"]) == 2
     assert "seed was 0, now 1" in capsys.readouterr().err
@@ -144,18 +145,59 @@ def test_generate_takes_a_row_of_the_csv_and_shows_the_steps(photo, tiny_checkpo
     assert picture(out).shape[1] >= 4 * 32
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--keypoints", "a.json", "--target", "b.png"], "could not be downloaded"),
+        (["--keypoints", "a.json", "--target", "b.png", "--target-keypoints", "one.csv"], None),
+        (
+            ["--keypoints", "one.csv", "--target", "b.png"],
+            "No row of the CSV file",
+        ),
+        (["--keypoints", "one.csv", "--target", "a.png"], None),
+        (
+            ["--keypoints", "a.json", "--target", "nobody", "--target-keypoints", "none.csv"],
+            "no visible joint",
+        ),
+        (["--target", "b.json"], "could not be downloaded"),
+    ],
+)
+def test_generate_never_takes_the_sources_joints_for_the_targets(
+    photo, tmp_path, capsys, monkeypatch, words, sentence
+):
+    def unavailable(_):
+        raise photos.DetectorUnavailableError("The weights could not be downloaded.")
+
+    monkeypatch.setattr(photos, "detect_pose", unavailable)
+    rows = read_keypoint_csv(photo / "keypoints.csv")
+    write_keypoint_csv(photo / "one.csv", {"a.png": rows["a.png"]})
+    write_keypoint_csv(photo / "none.csv", {"nobody": (rows["a.png"][0], np.zeros(18, bool))})
+    words = [str(photo / word) if (photo / word).exists() else word for word in words]
+    out = tmp_path / "out.png"
+    code = main(
+        ["generate", "--image", str(photo / "a.png"), "--weights", "part_warp", "--out", str(out), *words]
+    )
+    if sentence is None:
+        assert code == 0
+        assert out.exists()
+    else:
+        assert code == 2
+        said = capsys.readouterr().err
+        assert sentence in said
+        assert len(said.splitlines()) == 1
+
+
 @pytest.mark.parametrize("weights", ["part_warp", "tiny"])
-def test_generate_accepts_real_photographs(real_data, tiny_checkpoint, tmp_path, weights):
-    folder = real_data / "deepfashion_pair"
+@pytest.mark.parametrize(
+    ("folder", "source", "target"),
+    [("deepfashion_pair", "2_A.jpg", "2_B.jpg"), ("market_photos", "12.jpg", "30.jpg")],
+)
+def test_generate_accepts_real_photographs(
+    real_data, tiny_checkpoint, tmp_path, weights, folder, source, target
+):
+    folder = real_data / folder
     weights = tiny_checkpoint if weights == "tiny" else weights
-    words = [
-        "--image",
-        folder / "2_A.jpg",
-        "--keypoints",
-        folder / "keypoints.csv",
-        "--target",
-        folder / "2_B.jpg",
-    ]
+    words = ["--image", folder / source, "--keypoints", folder / "keypoints.csv", "--target", folder / target]
     assert main(["generate", *map(str, [*words, "--weights", weights, "--out", tmp_path / "out.png"])]) == 0
     assert picture(tmp_path / "out.png").std() > 1
 

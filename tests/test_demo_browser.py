@@ -218,10 +218,11 @@ def test_undo_and_redo(visit):
 
 
 def test_mirror_twice_changes_nothing(visit):
-    start, first = visit.places(), visit.result()
+    start, first, wrist = visit.places(), visit.result(), visit.spot("right_wrist")
     visit.click("[data-act=mirror]")
     second = visit.new_result(first)
     assert visit.places() != start
+    assert visit.spot("left_wrist") == pytest.approx([127 - wrist[0], wrist[1]], abs=1)  # sides are swapped
     visit.click("[data-act=mirror]")
     assert visit.new_result(second) == first
     assert visit.places() == start

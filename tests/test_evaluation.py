@@ -2,6 +2,8 @@
 
 import json
 import math
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -31,6 +33,27 @@ def make_person(seed: int, *, with_mask: bool = True, size: tuple[int, int] = SI
 @pytest.fixture(scope="module")
 def pairs() -> list[Pair]:
     return [Pair(make_person(seed), make_person(seed + 100)) for seed in range(5)]
+
+
+def test_the_foreground_is_the_targets_own() -> None:
+    source, target = make_person(0), make_person(1)
+    other = replace(source, person_mask=~source.person_mask)
+    methods = {"copy": lambda chunk: [pair.source.image for pair in chunk]}
+    one, two = (evaluate(methods, [Pair(person, target)], baselines=False) for person in (source, other))
+    for column in ("mask_ssim", "foreground_ssim", "foreground_l1"):
+        assert one.means["copy"][column] == two.means["copy"][column]
+
+
+def test_the_judge_sees_pictures_from_minus_one_to_one(pairs) -> None:
+    seen = []
+
+    def find_joints(pictures):
+        seen.append(pictures)
+        return torch.zeros(len(pictures), NUM_JOINTS, 2), None
+
+    evaluate({}, pairs, pose_estimator=SimpleNamespace(find_joints=find_joints))
+    assert -1 <= seen[0].min() < -0.9
+    assert 0.9 < seen[0].max() <= 1
 
 
 def perfect(chunk) -> list[np.ndarray]:

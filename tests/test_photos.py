@@ -170,7 +170,7 @@ def test_single_csv_row_needs_no_name(photo, tmp_path):
 
 def test_csv_of_several_without_the_photo_is_refused(photo, tmp_path):
     path = write_csv(tmp_path, {"a.jpg": points(), "b.jpg": points()})
-    with pytest.raises(ValueError, match=r"None of the 2 rows.*someone\.png"):
+    with pytest.raises(ValueError, match=r"No row .* named 'someone\.png'; it has 2"):
         photos.person_from_photo(photo, path)
 
 

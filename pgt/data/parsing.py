@@ -6,9 +6,9 @@ and right are the person's own.
 
 The merges are tables: entry i is the label that class i of the other set becomes. Choices that the paper
 leaves open: hat -> hair, sunglasses -> face, dress and coat and scarf and belt -> upper clothes, jumpsuit ->
-pants (most of its area is legs), neck and torso skin -> face. Socks and shoes join the leg of their side;
-where a set does not name the side (socks, gloves, bags) the class becomes background, since a guess would
-put it on the wrong limb.
+pants (most of its area is legs), neck and torso skin -> face. Shoes join the leg of their side; socks,
+gloves and bags have no side in those sets and become background, since a guess would put them on the wrong
+limb.
 """
 
 import numpy as np

@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from pgt.data.parsing import NUM_LABELS, flip_labels, one_hot
-from pgt.data.pose import Pose, PoseEncoding, pose_mask
+from pgt.data.pose import Pose, PoseEncoding
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,12 +207,12 @@ class PairBatch:
     @cached_property
     def source_pose_mask(self) -> Tensor:
         """Area of the source's body by its skeleton, (B, 1, H, W) float of 0 and 1."""
-        return pose_mask(self.source_keypoints, self.source_visible, self.image_size)
+        return self.encoding.mask(self.source_keypoints, self.source_visible, self.image_size)
 
     @cached_property
     def target_pose_mask(self) -> Tensor:
         """Area of the target's body by its skeleton, (B, 1, H, W) float of 0 and 1."""
-        return pose_mask(self.target_keypoints, self.target_visible, self.image_size)
+        return self.encoding.mask(self.target_keypoints, self.target_visible, self.image_size)
 
     @cached_property
     def source_parsing(self) -> Tensor:

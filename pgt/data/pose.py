@@ -262,19 +262,24 @@ class PoseEncoding:
         radius: of the disc, in pixels of the encoded size (PG2: 4).
         sigma: of the Gaussian, in pixels of the encoded size.
         low: the value away from any joint: 0, or -1 as in the released PG2 code. Joints are always 1.
+        mask_radius: of the limbs in the pose mask, in pixels of the encoded size (PG2: 4).
+        mask_fill_torso: whether the pose mask covers the torso; False as in the released PG2 code.
     """
 
     kind: str = "disc"
     radius: float = 4.0
     sigma: float = 6.0
     low: float = 0.0
+    mask_radius: float = 4.0
+    mask_fill_torso: bool = True
 
     def __post_init__(self) -> None:
         if self.kind not in ("disc", "gaussian"):
             raise ValueError(f'A pose is encoded as "disc" or "gaussian", not {self.kind!r}.')
-        if not (self.radius >= 0 and self.sigma > 0):
+        if not (self.radius >= 0 and self.mask_radius >= 0 and self.sigma > 0):
             raise ValueError(
-                f"Radius {self.radius} must not be negative and sigma {self.sigma} must be above 0."
+                f"Radii {self.radius} and {self.mask_radius} must not be negative, "
+                f"and sigma {self.sigma} must be above 0."
             )
 
     def __call__(self, keypoints: Tensor, visible: Tensor, size: tuple[int, int]) -> Tensor:
@@ -284,3 +289,7 @@ class PoseEncoding:
         else:
             maps = keypoints_to_gaussians(keypoints, visible, size, self.sigma)
         return maps if self.low == 0 else maps * (1 - self.low) + self.low
+
+    def mask(self, keypoints: Tensor, visible: Tensor, size: tuple[int, int]) -> Tensor:
+        """Return the pose mask (B, 1, H, W), float of 0 and 1."""
+        return pose_mask(keypoints, visible, size, self.mask_radius, fill_torso=self.mask_fill_torso)

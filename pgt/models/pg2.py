@@ -7,8 +7,10 @@ the coarse result and the source and draws the difference map that is added to i
 Symbols: I_A `source`; P_B `target_pose`; I_B `target`; M_B `target_pose_mask`; I^_B1 `coarse`;
 I^_B2 `refined`; G1 `PG2Generator.coarse`; G2 `PG2Generator.refine`; N `num_blocks`.
 
-Deviations: none in the paper's presets, where what it leaves open follows the released code (FC of 64, linear
-output, lambda). `decoder="released"` gives that code's layer plan. Ours, off by default: `patch_size` folds
+The paper's presets follow its text, and the released code where it is silent (FC of 64, linear output,
+lambda). Where we differ from that code in them: the pose mask covers the torso too (`mask_fill_torso`); the
+coordinate embedding also reads 18 flags of visibility; D moves before G2 and judges real and drawn pairs in
+two batches. `decoder="released"` gives that code's layer plan. Ours, off by default: `patch_size` folds
 pixels into channels; `source_pose_input` also shows G1 the source's heat maps.
 """
 
@@ -189,7 +191,12 @@ class PG2Generator(
         self.config = config = PG2Config.from_dict(settings)
         self.trained_stages = tuple(trained_stages)
         self.pose_encoding = PoseEncoding(
-            kind=config.pose_kind, radius=config.pose_radius, sigma=config.pose_sigma, low=config.pose_low
+            kind=config.pose_kind,
+            radius=config.pose_radius,
+            sigma=config.pose_sigma,
+            low=config.pose_low,
+            mask_radius=config.mask_radius,
+            mask_fill_torso=config.mask_fill_torso,
         )
         self.coarse = CoarseGenerator(config)
         self.refine = None if config.one_stage else RefineGenerator(config)

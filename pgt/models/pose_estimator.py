@@ -1,9 +1,9 @@
 """A small network that finds the 18 joints of the one person in a picture: the judge behind PCKh.
 
-Fully convolutional, a U-Net of residual blocks on 2x2 patches that ends in one logit map per joint at half
-the picture's size, and one more logit per joint for "not to be seen". A joint's place is a softmax over both
-(so the confidence is one minus the chance of the latter), its coordinates the peak refined to a fraction of a
-pixel.
+Fully convolutional, a U-Net of residual blocks on 4x4 patches that ends in one logit map per joint at a
+quarter of the picture's size, and one more logit per joint for "not to be seen". A joint's place is a softmax
+over both (so the confidence is one minus the chance of the latter), its coordinates the peak refined to a
+fraction of a pixel.
 
 Trained on synthetic people. Known weakness: on people seen from behind it often swaps left and right.
 """

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from pgt.synthetic.articulation import BodyPose, rotation_from_vector, torso_depth
-from pgt.synthetic.draw import Draw
+from pgt.synthetic.draw import SPLITS, Draw
 from pgt.synthetic.gait import Style, draw_style, stride
 from pgt.synthetic.rig import Rig
 from pgt.synthetic.skeleton import Proportions
@@ -22,7 +22,9 @@ Moment = Callable[[float, float], BodyPose]
 _TURN = 2 * math.pi
 
 
-def motion(name: str, num_frames: int, seed: int, proportions: Proportions | None = None) -> list[BodyPose]:
+def motion(
+    name: str, num_frames: int, seed: int, proportions: Proportions | None = None, *, split: str = "train"
+) -> list[BodyPose]:
     """Return a seamless loop.
 
     Args:
@@ -30,6 +32,7 @@ def motion(name: str, num_frames: int, seed: int, proportions: Proportions | Non
         num_frames: of the loop; walks and runs take as many strides as fit at about 25 frames a second.
         seed: of the manner.
         proportions: of the body that moves; the average body by default.
+        split: whose stream of manners the seed counts in; no two splits share one.
 
     Raises:
         ValueError: on an unknown name or fewer than 2 frames.
@@ -39,7 +42,7 @@ def motion(name: str, num_frames: int, seed: int, proportions: Proportions | Non
             f"Need at least 2 frames of one of {', '.join(MOTIONS)}; got {num_frames} of {name!r}."
         )
     body = proportions or Proportions()
-    draw = Draw(seed, list(MOTIONS).index(name))
+    draw = Draw(SPLITS[split], seed, list(MOTIONS).index(name))
     moment = MOTIONS[name](draw, body, num_frames)
     times = (np.arange(num_frames) / num_frames + draw.uniform()) % 1
     # One opening of the arms for the whole loop: opened frame by frame they would twitch.

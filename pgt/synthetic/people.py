@@ -21,7 +21,7 @@ from pgt.data.person import Pair, Person
 from pgt.data.pose import FLIP_JOINTS, Pose
 from pgt.synthetic.articulation import BodyPose
 from pgt.synthetic.camera import Camera, draw_camera, draw_yaw, project, view_rotation
-from pgt.synthetic.draw import Draw
+from pgt.synthetic.draw import SPLITS, Draw
 from pgt.synthetic.figure import Figure, detail_for, figure_of, pose_figure
 from pgt.synthetic.lifting import lift_pose
 from pgt.synthetic.poses import draw_pose
@@ -29,7 +29,7 @@ from pgt.synthetic.raster import Mesh, rasterize
 from pgt.synthetic.scenes import Background, draw_background, light_of
 from pgt.synthetic.shading import Picture, ground_shadow, shade
 from pgt.synthetic.skeleton import BONE, Frames, joints_18
-from pgt.synthetic.wardrobe import SPLITS, Identity, draw_identity
+from pgt.synthetic.wardrobe import Identity, draw_identity
 
 FACE_JOINTS = (0, 14, 15, 16, 17)
 # How far below the visible surface a joint may lie and be seen, metres: the limb's radius and cloth.
@@ -240,8 +240,9 @@ class SyntheticPeople:
         scene: "plain" (studio), "street" (pedestrian crops, meant for 2:1 images), "non_iconic" (small
             people in clutter) or "mixed" (framed as in a studio, before studios, rooms and streets).
         num_identities: N.
-        poses_per_identity: K; every ordered pair of different poses of one identity is an item, N * K * (K -
-        1). identical_shots: whether both pictures of an identity are whole bodies, or both upper bodies.
+        poses_per_identity: K; every ordered pair of different poses of one identity is an item, which makes
+            N * K * (K - 1).
+        identical_shots: whether both pictures of an identity are whole bodies, or both upper bodies.
 
     Raises:
         ValueError: an unknown split or scene, or fewer than 2 poses.

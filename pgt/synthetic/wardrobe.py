@@ -8,13 +8,11 @@ from dataclasses import dataclass, replace
 
 from pgt.synthetic.anatomy import Shape
 from pgt.synthetic.appearance import Color, Face, Hair, Skin
-from pgt.synthetic.draw import Draw
+from pgt.synthetic.draw import SPLITS, Draw
 from pgt.synthetic.garments import Bottom, Top
 from pgt.synthetic.head import HeadShape
 from pgt.synthetic.skeleton import Proportions
 from pgt.synthetic.textures import Texture, draw_color, draw_texture, luminance
-
-SPLITS = {"train": 11, "val": 12, "test": 13}
 
 SKINS: tuple[Color, ...] = (
     (0.96, 0.83, 0.75), (0.95, 0.80, 0.70), (0.92, 0.76, 0.65), (0.88, 0.71, 0.58), (0.83, 0.65, 0.51),

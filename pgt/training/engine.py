@@ -156,13 +156,10 @@ class _Loop:
     def run(self) -> Progress:
         self._resume()
         self._started = self._saved = time.monotonic()
-        first_step = self.step
-        try:
-            with self._progress_bar() as bar:
-                while self.step < self.timetable.num_steps and not self._train_stage(bar):
-                    pass
-        finally:
-            self._note_session(first_step)
+        self._first_step = self.step
+        with self._progress_bar() as bar:
+            while self.step < self.timetable.num_steps and not self._train_stage(bar):
+                pass
         return Progress(self.step, self.step == self.timetable.num_steps)
 
     def _train_stage(self, bar: Any) -> bool:
@@ -282,6 +279,7 @@ class _Loop:
             )
             training = {**self.card.get("training", {}), "steps": self.step}
             save(self.recipe.deployable(), self.folder.generator, {**self.card, "training": training})
+            self._note_session()
         self.accelerator.wait_for_everyone()
 
     def _resume(self) -> None:
@@ -301,19 +299,19 @@ class _Loop:
         hidden = not self.accelerator.is_main_process
         return tqdm(total=self.timetable.num_steps, initial=self.step, unit="step", disable=hidden, delay=0.5)
 
-    def _note_session(self, first_step: int) -> None:
-        if self.accelerator.is_main_process and self.step > first_step:
-            self.folder.log_session(
-                {
-                    "first_step": first_step,
-                    "last_step": self.step,
-                    "seconds": round(time.monotonic() - self._started, 3),
-                    "device": str(self.accelerator.device),
-                    "processes": self.accelerator.num_processes,
-                    "threads": torch.get_num_threads(),
-                    "torch": torch.__version__,
-                }
-            )
+    def _note_session(self) -> None:
+        """Keep what was saved up to now on record, however the session may end."""
+        self.folder.note_session(
+            {
+                "first_step": self._first_step,
+                "last_step": self.step,
+                "seconds": round(time.monotonic() - self._started, 3),
+                "device": str(self.accelerator.device),
+                "processes": self.accelerator.num_processes,
+                "threads": torch.get_num_threads(),
+                "torch": torch.__version__,
+            }
+        )
 
 
 def _check_batches(stages: Sequence[Stage], shares: int) -> None:

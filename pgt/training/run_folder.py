@@ -2,7 +2,7 @@
 
 config.json      what was asked for: decides whether a later start continues this run or is refused
 log.jsonl        one line per logged step; no clock times in it, so that two equal runs have equal logs
-sessions.jsonl   one line per start of the program: device, first and last step, seconds
+sessions.jsonl   one line per start of the program: device, first and last saved step, seconds
 samples/*.png    pictures of the sample pairs
 state/           everything needed to continue
 generator/       the deployable model, ready for `pgt.load`
@@ -30,6 +30,7 @@ class RunFolder:
         self.generator = self.path / "generator"
         self._state = self.path / "state" / "state.pt"
         self._log = self.path / "log.jsonl"
+        self._earlier_sessions: bytes | None = None
 
     def claim(self, description: Mapping[str, object]) -> None:
         """Make the folder, or check that the run in it is the one described.
@@ -70,9 +71,12 @@ class RunFolder:
         """Append a line to the log."""
         _append_line(self._log, line)
 
-    def log_session(self, line: Mapping[str, object]) -> None:
-        """Append a line to the list of sessions."""
-        _append_line(self.path / "sessions.jsonl", line)
+    def note_session(self, line: Mapping[str, object]) -> None:
+        """Write the line of the running session, in place of what this object wrote of it before."""
+        path = self.path / "sessions.jsonl"
+        if self._earlier_sessions is None:
+            self._earlier_sessions = path.read_bytes() if path.exists() else b""
+        replace_bytes(path, self._earlier_sessions + json.dumps(line).encode() + b"\n")
 
     def truncate_log(self, step: int) -> None:
         """Drop what was logged after `step`, and a last line that was cut in the middle."""

@@ -8,6 +8,7 @@ import pytest
 from pgt.data.pose import JOINTS
 from pgt.synthetic.camera import Camera
 from pgt.synthetic.draw import Draw
+from pgt.synthetic.motions import motion
 from pgt.synthetic.people import SyntheticPeople, parameters_hash, render_people
 from pgt.synthetic.poses import draw_pose
 from pgt.synthetic.wardrobe import draw_identity
@@ -122,6 +123,8 @@ def test_splits_share_no_identity_cloth_or_pose():
     for number, split in enumerate(("train", "val", "test")):
         people = SyntheticPeople(split, (64, 64))
         for seed in range(60):
+            if seed < 5:
+                poses[number].add(motion("wave", 2, seed, split=split)[0].rotations.tobytes())
             identity = draw_identity(seed, split)
             clothes[number] |= {identity.top_cloth, identity.bottom_cloth}
             skins[number].add(identity.proportions)

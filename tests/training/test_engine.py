@@ -18,7 +18,9 @@ from safetensors.torch import load_file
 
 from pgt.checkpoint import MODEL_CLASSES, load
 from pgt.config import Stage
+from pgt.data.pose import FLIP_JOINTS, PoseEncoding
 from pgt.training.engine import Options, fit
+from pgt.training.loading import EncodedPairs
 from pgt.training.schedule import BatchOrder, Timetable, learning_rate
 from tests.training.tiny import SIZE, STAGES, TinyConfig, TinyPairs, TinyRecipe, register
 
@@ -253,6 +255,14 @@ def test_every_epoch_shows_every_pair_once_in_another_order():
     assert epochs[0] != epochs[1]
     assert order.pairs(40, 20) == order.pairs(40, 10) + order.pairs(50, 10)
     assert BatchOrder(50, seed=4).pairs(0, 50) != order.pairs(0, 50)
+
+
+def test_a_mirrored_item_has_its_sides_swapped():
+    items = EncodedPairs(TinyPairs(), SIZE, PoseEncoding(radius=1.0))
+    plain, mirrored = items[3, False], items[3, True]
+    torch.testing.assert_close(mirrored.target, plain.target.flip(-1))
+    across = SIZE[1] - 1 - plain.target_keypoints[0, list(FLIP_JOINTS), 0]
+    torch.testing.assert_close(mirrored.target_keypoints[0, :, 0], across)
 
 
 def test_half_of_the_pairs_are_mirrored_or_none():

@@ -141,6 +141,34 @@ class Diary(PlainRunner):
         assert norm <= max_norm * 1.001
 
 
+class Losses(PlainRunner):
+    """A runner that writes down the losses it is given."""
+
+    def __init__(self) -> None:
+        super().__init__("cpu")
+        self.seen: list[float] = []
+
+    def backward(self, loss):
+        self.seen.append(loss.item())
+        super().backward(loss)
+
+
+@pytest.mark.parametrize(("kind", "shares"), [("pair", (1, 1, 0)), ("triplet", (0.5, 0.25, 0.25))])
+def test_a_step_is_equation_2_then_equations_3_and_4(batch, kind, shares):
+    trained, runner = recipe(discriminator_input=kind, l1_weight=7.0), Losses()
+    trained.prepare(runner)
+    before = deepcopy(trained.nets["generator"])
+    before.trained_stages = ("coarse", "refine")
+    terms = trained.train_step(batch, REFINE)
+    judged = shares[0] * terms["d/real"] + shares[1] * terms["d/fake"] + shares[2] * terms.get("d/source", 0)
+    drawn = terms["g/adversarial"] + 7 * terms["g/l1"]
+    assert runner.seen == pytest.approx([float(judged), float(drawn)], rel=1e-4)
+    # The generator answers to the discriminator that has just moved, and wants to be called real.
+    shown = trained._judged(batch, before(batch.source, batch.target_pose).refined)
+    logits = trained.nets["discriminator"](*shown)
+    torch.testing.assert_close(terms["g/adversarial"], F.softplus(-logits).mean(), rtol=1e-3, atol=1e-5)
+
+
 def test_gradient_is_clipped_after_backward(batch):
     trained, diary = recipe(max_grad_norm=0.01), Diary()
     trained.prepare(diary)
