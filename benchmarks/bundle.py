@@ -43,7 +43,9 @@ def make_card(run: Path, name: str, model: nn.Module) -> Card:
     sessions = [json.loads(line) for line in (run / "sessions.jsonl").read_text().splitlines()]
     last = sessions[-1]
     facts["machine"] = f"{last['device']}, {last['threads']} threads, torch {last['torch']}"
-    facts["hours"] = f"{sum(one['seconds'] for one in sessions) / 3600:.2f}"
+    steps = [0] + [one["last_step"] for one in sessions]
+    if steps[:-1] == [one["first_step"] for one in sessions]:  # otherwise some session is not on record
+        facts["hours"] = f"{sum(one['seconds'] for one in sessions) / 3600:.2f}"
     return {
         "title": name,
         "summary": text.split(f"# {name}\n\n")[1].split("\n\n## Use")[0],
