@@ -120,6 +120,7 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
     one.add_argument("--run-dir", required=True, help="folder of the run")
     one.add_argument("--data", default="synthetic", help="synthetic, or a folder with a keypoints.csv")
     _add_synthetic(one)
+    one.add_argument("--start-from", help="begin with these weights: a folder, a bundled or a Hub name")
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--precision", choices=("no", "bf16", "fp16"), default="no")
     one.add_argument(

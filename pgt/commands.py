@@ -89,8 +89,11 @@ def train(arguments: argparse.Namespace) -> None:
     config = replace(config, stages=tuple(stages))
     dataset, samples = _training_pairs(arguments, config.image_size)
     torch.manual_seed(arguments.seed)  # the initial weights, equal in every process
+    recipe = _recipe(config)
+    if arguments.start_from:
+        _start_from(recipe, arguments.start_from)
     progress = fit(
-        _recipe(config),
+        recipe,
         dataset,
         stages,
         arguments.run_dir,
@@ -241,6 +244,20 @@ def _recipe(config: Config) -> "Recipe":
     return PG2Recipe(config)
 
 
+def _start_from(recipe: "Recipe", name: str) -> None:
+    """Replace a recipe's first weights by those of a checkpoint.
+
+    Raises:
+        ValueError: the checkpoint is another network.
+    """
+    weights = load(name).state_dict()
+    for net in {"generator", "ema"} & set(recipe.nets):
+        try:
+            recipe.nets[net].load_state_dict(weights)
+        except RuntimeError:  # torch lists every tensor that differs
+            raise ValueError(f"The weights {name} do not fit this preset: it is another network.") from None
+
+
 def _preset(approach: str, name: str) -> Config:
     names = [preset for preset in PRESETS if preset.startswith(approach)]
     if name not in names:
@@ -256,6 +273,8 @@ def _changed(stage: Stage, arguments: argparse.Namespace) -> Stage:
 
 def _training_card(arguments: argparse.Namespace) -> Card:
     facts = {"preset": arguments.preset, "seed": arguments.seed, "precision": arguments.precision}
+    if arguments.start_from:
+        facts["started from"] = Path(arguments.start_from).name
     summary = SUMMARIES[arguments.approach]
     card: Card = {"title": arguments.preset, "summary": summary, "training": facts}
     if arguments.data != SYNTHETIC:

@@ -207,7 +207,7 @@ PRESETS: dict[str, Config] = {
         pose_kind="gaussian",
         pose_sigma=3.0,
         source_pose_input=True,
-        l1_weight=30.0,
+        l1_weight=100.0,
         discriminator_channels=32,
         discriminator_norm="spectral",
         initialisation="he",
@@ -217,7 +217,7 @@ PRESETS: dict[str, Config] = {
         ema_decay=0.998,
         stages=(
             *_stages((128, 128), 16, 6e-4, {"coarse": 18_000}, "cosine"),
-            *_stages((128, 128), 16, 3e-4, {"refine": 3_600}, "cosine"),
+            *_stages((128, 128), 16, 3e-4, {"refine": 2_400}, "cosine"),
         ),
     ),
     # The judge behind PCKh: ten minutes of one CPU core.

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.torch import load_file
 
 from pgt import photos
 from pgt.__main__ import image_size, main
@@ -143,6 +144,23 @@ def test_generate_takes_a_row_of_the_csv_and_shows_the_steps(photo, tiny_checkpo
     ]
     assert main(["generate", *map(str, words), "--weights", str(tiny_checkpoint), "--out", str(out)]) == 0
     assert picture(out).shape[1] >= 4 * 32
+
+
+def test_train_starts_from_other_weights(tmp_path):
+    command = train_command(tmp_path)
+    assert main(command) == 0
+    first = load_file(tmp_path / "run" / "generator" / "model.safetensors")
+    more = [word.replace("/run", "/more") for word in command]
+    assert main([*more, "--start-from", str(tmp_path / "run" / "generator"), "--max-seconds", "0.001"]) == 0
+    second = load_file(tmp_path / "more" / "generator" / "model.safetensors")
+    moved = [float((second[name] - value).abs().max()) for name, value in first.items()]
+    assert max(moved) < 0.01  # one step away, where fresh weights would be far
+    assert "started from: generator" in (tmp_path / "more" / "generator" / "README.md").read_text()
+
+
+def test_train_refuses_weights_of_another_network(tmp_path, tiny_checkpoint, capsys):
+    assert main([*train_command(tmp_path), "--start-from", str(tiny_checkpoint)]) == 2
+    assert "do not fit this preset" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

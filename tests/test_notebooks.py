@@ -1,0 +1,74 @@
+"""The notebooks: each runs in time from top to bottom, passes its own checks, links to what exists."""
+
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+PATHS = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+SECONDS_ALLOWED = 180
+EXERCISE = "# Your turn"
+sys.path.insert(0, str(NOTEBOOKS))
+
+
+def solutions(path: Path) -> dict[str, str]:
+    """Return the solutions of a notebook: name of the function asked for -> its code."""
+    text = (NOTEBOOKS / "solutions" / f"{path.stem}.py").read_text()
+    blocks = re.split(r"^(?=def )", text, flags=re.MULTILINE)[1:]
+    return {re.match(r"def (\w+)", block)[1]: block for block in blocks}
+
+
+def with_solutions(path: Path) -> nbformat.NotebookNode:
+    """Return the notebook with every exercise cell's function replaced by its solution."""
+    notebook, answers = nbformat.read(path, as_version=4), solutions(path)
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and EXERCISE in cell.source:
+            name = re.search(r"^def (\w+)", cell.source, re.MULTILINE)[1]
+            cell.source = answers[name] + "\n" + cell.source.split("# Check\n", 1)[1]
+    return notebook
+
+
+@pytest.mark.notebook
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_runs_with_its_solutions(path):
+    from execute import execute
+
+    notebook = with_solutions(path)
+    seconds = execute(notebook)
+    assert seconds < SECONDS_ALLOWED
+    printed = "".join(o.get("text", "") for c in notebook.cells for o in c.get("outputs", []))
+    code = [c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+    assert printed.count("Correct:") == sum(EXERCISE in source for source in code)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_is_executed_and_has_no_errors(path):
+    cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code" and c.source.strip()]
+    counts = [c.execution_count for c in cells]
+    assert counts == list(range(1, len(cells) + 1)), "run `python notebooks/execute.py`"
+    assert not [o for c in cells for o in c.outputs if o.output_type == "error"]
+    assert path.stat().st_size < 2_500_000
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_teaches_with_the_library(path):
+    """No network is defined in a notebook; cells are short; the header says what one learns, and the time."""
+    notebook = nbformat.read(path, as_version=4)
+    code = [c.source for c in notebook.cells if c.cell_type == "code"]
+    assert not [s for s in code if "nn.Module" in s]
+    assert max(len(s.splitlines()) for s in code) <= 24
+    assert sum(EXERCISE in s for s in code) == len(solutions(path)) >= 1
+    header = notebook.cells[0].source
+    assert "What you will learn" in header
+    assert re.search(r"^\*Time: \d+ s", header, re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_links_lead_somewhere(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        for target in re.findall(r"\]\((?!http|#|data:|attachment:)([^)#]+)", cell.source):
+            assert (NOTEBOOKS / target).exists(), f"{path.name} links to {target}"
