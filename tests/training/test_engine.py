@@ -1,12 +1,8 @@
 """The engine: interrupted equals uninterrupted, batches follow from the step alone, refusals speak."""
 
 import json
-import os
 import random
 import signal
-import socket
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -22,9 +18,10 @@ from pgt.data.pose import FLIP_JOINTS, PoseEncoding
 from pgt.training.engine import Options, fit
 from pgt.training.loading import EncodedPairs
 from pgt.training.schedule import BatchOrder, Timetable, learning_rate
+from tests.training import processes
+from tests.training.processes import finish, log
 from tests.training.tiny import SIZE, STAGES, TinyConfig, TinyPairs, TinyRecipe, register
 
-ROOT = Path(__file__).parents[2]
 QUICK = Options(log_every=3, sample_every=10, save_every=4)
 
 
@@ -40,33 +37,12 @@ def train(run_dir, recipe=None, stages=STAGES, **keywords):
     return recipe, progress
 
 
-def child(run_dir, *arguments, launcher=()):
-    command = [sys.executable, *launcher, "-m", "tests.training.tiny", str(run_dir), *map(str, arguments)]
-    environment = {
-        **os.environ,
-        "OMP_NUM_THREADS": "1",
-        "ACCELERATE_USE_CPU": "true",
-        "PYTHONPATH": str(ROOT),
-    }
-    return subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-
-
-def finish(process):
-    output, _ = process.communicate(timeout=240)
-    assert process.returncode == 0, output
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def child(run_dir, *arguments, num_processes=1):
+    return processes.start("tests.training.tiny", run_dir, *arguments, num_processes=num_processes)
 
 
 def logged_steps(run_dir):
-    path = Path(run_dir) / "log.jsonl"
-    return [json.loads(line)["step"] for line in path.read_text().splitlines()] if path.exists() else []
+    return [line["step"] for line in log(run_dir)]
 
 
 def same_weights(a, b):
@@ -234,12 +210,7 @@ def test_killed_at_a_random_moment_and_started_again_equals_uninterrupted(tmp_pa
 
 @pytest.mark.slow
 def test_two_processes_share_the_batches_and_end_with_equal_weights(tmp_path):
-    # `--cpu` alone starts several processes only through MPI; `--multi_gpu` starts them by torchrun, and the
-    # environment variable keeps each of them on the CPU.
-    launcher = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
-    launcher += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
-    launcher += ["--main_process_port", str(free_port())]
-    finish(child(tmp_path / "two", "--report", tmp_path / "two", launcher=launcher))
+    finish(child(tmp_path / "two", "--report", tmp_path / "two", num_processes=2))
     finish(child(tmp_path / "one", "--report", tmp_path / "one"))
     first, second = (json.loads(Path(f"{tmp_path}/two.{rank}").read_text()) for rank in (0, 1))
     alone = json.loads(Path(f"{tmp_path}/one.0").read_text())
