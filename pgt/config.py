@@ -197,7 +197,7 @@ PRESETS: dict[str, Config] = {
         discriminator_lr=2e-4,
         stages=_stages((64, 32), 16, 1e-3, {"coarse": 800, "refine": 300}, "cosine"),
     ),
-    # The bundled weights: everything that a training on two CPU cores gains from, in under two hours.
+    # The bundled weights: everything that a training on two CPU cores gains from.
     "pg2-synthetic-128": PG2Config(
         image_size=(128, 128),
         base_channels=32,
