@@ -10,6 +10,7 @@ from pgt.geometry import (
     closing,
     crop_and_resize,
     dilate,
+    empty,
     fill_spans,
     fit_affine,
     hull_spans,
@@ -40,6 +41,18 @@ def test_identity_warp_copies_and_half_pixel_averages():
     half = torch.tensor([[[1.0, 0.0, 0.5], [0.0, 1.0, 0.0]]]).expand(2, 2, 3)
     warped = warp_affine(image, half)
     torch.testing.assert_close(warped[..., :-1], (image[..., 1:] + image[..., :-1]) / 2, atol=1e-5, rtol=0)
+
+
+def test_large_memory_is_used_again_once_nothing_refers_to_it():
+    like, shape = torch.zeros(1), (3, 2**19)
+    first = empty(shape, like)
+    address, part = first.data_ptr(), first[1:]
+    del first
+    second = empty(shape, like)
+    assert second.data_ptr() != address  # a part of the first is still there
+    del part
+    assert empty(shape, like).data_ptr() == address
+    assert empty((5,), like).shape == (5,)
 
 
 def test_fit_recovers_a_map_and_equals_lstsq():

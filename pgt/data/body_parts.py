@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pgt.geometry import constant, fill_spans, fit_affine, hull_spans, zeros
+from pgt.geometry import constant, empty, fill_spans, fit_affine, hull_spans
 
 PARTS = (
     "torso", "head", "right_thigh", "left_thigh", "right_calf", "left_calf",
@@ -195,7 +195,7 @@ def part_masks(corners: Tensor, valid: Tensor, size: tuple[int, int]) -> Tensor:
         (B, P, H, W) float of 0 and 1; a pixel whose centre is on the edge belongs to the part.
     """
     spans = hull_spans(corners.flatten(0, 1), valid.reshape(-1, 1).expand(-1, 4), size[0])
-    masks = zeros((*valid.shape, *size), corners)
+    masks = empty((*valid.shape, *size), corners).zero_()
     fill_spans(masks.flatten(0, 1), torch.arange(valid.numel(), device=valid.device), spans)
     return masks
 

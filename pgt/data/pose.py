@@ -179,15 +179,16 @@ def keypoints_to_gaussians(keypoints: Tensor, visible: Tensor, size: tuple[int, 
         (B, K, H, W) float in [0, 1], exactly 1 at a joint on a pixel centre; values below 1e-19 may be 0.
     """
     height, width = size
+
+    def bumps(center: Tensor, length: int) -> Tensor:
+        offset = torch.arange(length, dtype=center.dtype, device=center.device) - center
+        values = (offset * offset).mul_(-0.5 / sigma**2).exp_()
+        # The far ends are cut so that no product is denormal: those are slow.
+        return torch.where((values > 1e-19) & visible.unsqueeze(-1), values, 0.0)
+
+    # A 2-D Gaussian is a product of two 1-D ones.
     x, y = keypoints.unsqueeze(-2).unbind(dim=-1)  # each (B, K, 1)
-    xs = torch.arange(width, dtype=keypoints.dtype, device=keypoints.device)
-    ys = torch.arange(height, dtype=keypoints.dtype, device=keypoints.device)
-    across = torch.exp(-((xs - x) ** 2) / (2 * sigma**2))
-    down = torch.exp(-((ys - y) ** 2) / (2 * sigma**2))
-    # A 2-D Gaussian is a product of two 1-D ones. Their far ends are cut so that no product is denormal:
-    # those are slow.
-    across = torch.where(across > 1e-19, across, 0.0)
-    down = torch.where((down > 1e-19) & visible.unsqueeze(-1), down, 0.0)
+    across, down = bumps(x, width), bumps(y, height)
     if keypoints.requires_grad:
         return down.unsqueeze(-1) * across.unsqueeze(-2)
     maps = empty((*keypoints.shape[:2], height, width), keypoints)
