@@ -206,3 +206,33 @@ def test_refuses_what_cannot_be_compared(images) -> None:
         metrics.ssim(generated, target, window="box")
     with pytest.raises(ValueError, match="smaller than the 11x11"):
         metrics.ssim(generated[..., :8], target[..., :8])
+
+
+def literal_iou(found, true, num_labels):
+    """Mean over labels of |A and B| / |A or B|, by sets of pixels."""
+    values = []
+    for label in range(num_labels):
+        a = {place for place, value in enumerate(found.flatten().tolist()) if value == label}
+        b = {place for place, value in enumerate(true.flatten().tolist()) if value == label}
+        if a | b:
+            values.append(len(a & b) / len(a | b))
+    return sum(values) / len(values)
+
+
+def test_segmentation_scores_are_those_of_sets_of_pixels():
+    random = torch.Generator().manual_seed(0)
+    found, true = (torch.randint(0, 5, (3, 8, 6), generator=random) for _ in range(2))  # 6 and 7 never occur
+    true[0] = found[0]
+    confusion = metrics.label_confusion(found, true, 7)
+    assert metrics.mean_iou(confusion) == pytest.approx(literal_iou(found, true, 7))
+    assert metrics.pixel_accuracy(confusion) == pytest.approx((found == true).float().mean().item())
+    parts = sum(metrics.label_confusion(found[i : i + 1], true[i : i + 1], 7) for i in range(3))
+    assert torch.equal(parts, confusion)
+    assert confusion[2, 3] == ((true == 2) & (found == 3)).sum()
+
+
+def test_a_perfect_map_scores_1_and_maps_of_two_sizes_are_refused():
+    labels = torch.arange(10).view(1, 2, 5)
+    assert metrics.mean_iou(metrics.label_confusion(labels, labels, 10)) == 1
+    with pytest.raises(ValueError, match="cannot be compared"):
+        metrics.label_confusion(labels, labels[:, :1], 10)

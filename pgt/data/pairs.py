@@ -86,6 +86,7 @@ class CachedPeople:
             raise ValueError(f"A cache can keep {', '.join(FIELDS)}, but was asked for {', '.join(keep)}.")
         self.num_identities, self.poses_per_identity = num_identities, poses_per_identity
         self.image_size, self.people_per_shard = tuple(image_size), people_per_shard
+        self.parameters = dict(parameters)
         self._render = render
         self._dtype = _record_dtype(self.image_size, keep)
         self._open: dict[int, np.ndarray] = {}

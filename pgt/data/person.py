@@ -109,15 +109,21 @@ class Person:
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """The same person twice: as given, and as wanted."""
+    """The same person twice: as given, and as wanted.
+
+    Where nobody has the same person twice (SPT), the target only lends its pose and its map, and its picture
+    is blank. `scene` is a picture without people, uint8 (h, w, 3), for a background network to learn from.
+    """
 
     source: Person
     target: Person
     name: str = ""
+    scene: np.ndarray | None = None
 
     def flipped(self) -> "Pair":
-        """Return both pictures mirrored left to right."""
-        return replace(self, source=self.source.flipped(), target=self.target.flipped())
+        """Return all pictures mirrored left to right."""
+        scene = None if self.scene is None else np.ascontiguousarray(self.scene[:, ::-1])
+        return replace(self, source=self.source.flipped(), target=self.target.flipped(), scene=scene)
 
 
 def _text(size: Sequence[int]) -> str:
@@ -178,6 +184,7 @@ class PairBatch:
     target_label_map: Tensor | None = None
     source_person_mask: Tensor | None = None  # (B, 1, H, W) float of 0 and 1
     target_person_mask: Tensor | None = None
+    scene: Tensor | None = None  # (B, 3, H, W) float32 in [-1, 1], without people
     names: tuple[str, ...] = ()
     encoding: PoseEncoding = field(default_factory=PoseEncoding)
 
@@ -270,6 +277,9 @@ def encode_pair(pair: Pair, image_size: tuple[int, int], encoding: PoseEncoding 
     source, target = encode_person(pair.source, image_size), encode_person(pair.target, image_size)
     tensors = {f"source_{k}": v for k, v in source.items()} | {f"target_{k}": v for k, v in target.items()}
     tensors |= {"source": tensors.pop("source_image"), "target": tensors.pop("target_image")}
+    scene = _resize(pair.scene, tuple(image_size), Image.Resampling.BILINEAR)
+    if scene is not None:
+        tensors["scene"] = uint8_to_signed(scene)[None]
     return PairBatch(**tensors, names=(pair.name,), encoding=encoding or PoseEncoding())
 
 

@@ -57,3 +57,41 @@ class Discriminator(nn.Module):
             (B,) logits; above 0 means real.
         """
         return self.judge(self.features(torch.cat(pictures, dim=1)).flatten(1)).squeeze(1)
+
+
+class PatchDiscriminator(nn.Module):
+    """Judges every patch of a picture or a semantic map by itself (Isola et al. 2017).
+
+    Stride-2 4x4 convolutions with LeakyReLU(0.2) double the width up to eight times the first; two more of
+    stride 1 end in one logit per patch. Three levels see patches of 70x70 pixels, two of 34x34, one of 16x16.
+
+    Args:
+        in_channels: 3 of a picture, 10 of a semantic map, or their sum.
+        base_channels: width of the first convolution.
+        num_levels: convolutions of stride 2.
+        norm: "instance" (on all convolutions but the first and last), "spectral" (on every layer) or "none".
+    """
+
+    def __init__(
+        self, in_channels: int, *, base_channels: int = 64, num_levels: int = 3, norm: str = "instance"
+    ) -> None:
+        super().__init__()
+        widths = [base_channels * min(2**i, 8) for i in range(num_levels + 1)]
+        layers: list[nn.Module] = []
+        for i, (before, width) in enumerate(zip([in_channels, *widths], widths, strict=False)):
+            layers.append(nn.Conv2d(before, width, 4, stride=2 if i < num_levels else 1, padding=1))
+            if norm == "instance" and i > 0:
+                layers.append(nn.InstanceNorm2d(width))
+            layers.append(nn.LeakyReLU(0.2, inplace=True))
+        layers.append(nn.Conv2d(widths[-1], 1, 4, padding=1))
+        self.layers = nn.Sequential(*layers)
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.normal_(layer.weight, std=0.02)
+                nn.init.zeros_(layer.bias)
+                if norm == "spectral":
+                    spectral_norm(layer)
+
+    def forward(self, *maps: Tensor) -> Tensor:
+        """Judge (B, C, H, W) maps, given in one piece or in several: (B, 1, h, w) logits, real above 0."""
+        return self.layers(torch.cat(maps, dim=1))

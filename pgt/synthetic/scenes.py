@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pgt.synthetic.canvas import Canvas
-from pgt.synthetic.draw import Draw
+from pgt.synthetic.draw import SPLITS, Draw
 from pgt.synthetic.outdoors import paint_houses, paint_park
 from pgt.synthetic.palettes import BACKDROPS, jittered, mixed, scaled
 from pgt.synthetic.rooms import paint_room
@@ -86,3 +86,35 @@ PAINTERS: dict[str, Callable[[Canvas, Draw], None]] = {
     "street": paint_street,
     "cluttered": _cluttered,
 }
+
+
+class SyntheticScenes:
+    """Pictures without people, for background networks: number i is the same on every machine.
+
+    What has been painted is kept in memory.
+
+    Args:
+        split: "train", "val" or "test".
+        size: (H, W) in pixels.
+        count: how many.
+    """
+
+    def __init__(self, split: str, size: tuple[int, int], count: int) -> None:
+        self.split, self.size, self.count = split, tuple(size), count
+        self._painted: dict[int, np.ndarray] = {}
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """Paint scene number `index`, (H, W, 3) uint8."""
+        if not 0 <= index < self.count:
+            raise IndexError(f"Scene {index} of {self.count}.")
+        if index not in self._painted:
+            self._painted[index] = self._paint(index)
+        return self._painted[index]
+
+    def _paint(self, index: int) -> np.ndarray:
+        kind = Draw(SPLITS[self.split], index).choice(SCENES, (1, 2, 5))  # as cluttered as places are
+        seed = SPLITS[self.split] * 2**33 + 2**32 + index  # behind no person: theirs end below 2**32
+        return draw_background(Background(seed, kind), self.size)

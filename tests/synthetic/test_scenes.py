@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pgt.synthetic.scenes import SCENES, Background, draw_background, light_of
+from pgt.synthetic.scenes import SCENES, Background, SyntheticScenes, draw_background, light_of
 
 SEEDS = range(12)
 
@@ -68,3 +68,15 @@ def test_light_comes_from_above_and_suits_any_scene():
 def test_refuses_an_unknown_kind():
     with pytest.raises(ValueError, match="plain, street, cluttered"):
         Background(0, "moon")
+
+
+def test_scenes_without_people_are_the_same_twice_and_shared_by_no_split():
+    one, again, other = (SyntheticScenes(split, (24, 32), 5) for split in ("train", "train", "test"))
+
+    assert one[3].shape == (24, 32, 3)
+    assert one[3].dtype == np.uint8
+    assert (one[3] == again[3]).all()
+    assert not any((one[i] == other[j]).all() for i in range(5) for j in range(5))
+    assert not any((one[i] == one[j]).all() for i in range(5) for j in range(i))
+    with pytest.raises(IndexError, match="Scene 5 of 5"):
+        one[5]
