@@ -1,28 +1,42 @@
 """Turn a finished run into bundled weights: half precision, scored on unseen people, with a card.
 
 python -m benchmarks.bundle runs/128 pg2-synthetic-128
+
+The card is made from the run's JSON files alone; what these have no record of is left out. To add something
+to it (limits that showed, a run that was steered by hand), write it into the run's generator/card.json first.
 """
 
 import argparse
 import json
-import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from torch import nn
+import numpy as np
+import torch
+from torch import Tensor, nn
 
 from benchmarks.quality import NUM_PAIRS, unseen_pairs
-from pgt.checkpoint import BUNDLED, CARD, WEIGHTS, Card, load, save
+from pgt.checkpoint import BUNDLED, CARD, WEIGHTS, Card, load, read_card, save
+from pgt.data.parsing import NUM_LABELS
+from pgt.data.person import Person, uint8_to_signed
 from pgt.evaluation import TRUTH, evaluate
+from pgt.metrics import label_confusion, mean_iou, pixel_accuracy
+from pgt.models.human_parser import HumanParser
 from pgt.models.pose_estimator import PoseEstimator
 from pgt.predictor import Predictor
 
 SIZE_LIMIT = 12_000_000  # bytes of one bundled file
 SHOWN = ("ssim", "mask_ssim", "foreground_ssim", "foreground_l1", "psnr", "sharpness")
+SETTINGS = ("seed", "precision")  # of a run's config.json, worth a line on the card
 
 
 def scores(model: nn.Module) -> dict[str, float]:
-    """Measure the model's last picture, or for a pose estimator the joints that it finds in true pictures."""
+    """Measure the model's last picture, or what a pose estimator or a parser finds in true pictures."""
     pairs = unseen_pairs(model.config.image_size)
+    if isinstance(model, HumanParser):
+        people = [pairs[i].target for i in range(len(pairs))]
+        confusion = sum(_confusion(model, people[i : i + 16]) for i in range(0, len(people), 16))
+        return {"mean_iou": mean_iou(confusion), "pixel_accuracy": pixel_accuracy(confusion)}
     if isinstance(model, PoseEstimator):
         result = evaluate({}, pairs, pose_estimator=model, baselines=False, progress=True)
         return {"pckh": result.means[TRUTH]["pckh"]}
@@ -31,30 +45,43 @@ def scores(model: nn.Module) -> dict[str, float]:
     return {name: last[name] for name in SHOWN if name in last}
 
 
-def section(text: str, title: str) -> str:
-    """Return what a model card says under a title."""
-    return re.search(rf"^## {title}\n\n(.*?)(?:\n\n## |\Z)", text, re.DOTALL | re.MULTILINE)[1].strip()
+def _confusion(model: HumanParser, people: Sequence[Person]) -> Tensor:
+    images = torch.stack([uint8_to_signed(person.image) for person in people])
+    labels = torch.from_numpy(np.stack([person.label_map for person in people])).long()
+    return label_confusion(model.find_labels(images), labels, NUM_LABELS)
 
 
 def make_card(run: Path, name: str, model: nn.Module) -> Card:
     """Gather the card of a run: its own facts, how long it ran, and the scores."""
-    text = (run / "generator" / CARD).read_text()
-    facts = dict(line[2:].split(": ", 1) for line in section(text, "Training").splitlines())
-    sessions = [json.loads(line) for line in (run / "sessions.jsonl").read_text().splitlines()]
-    last = sessions[-1]
-    facts["machine"] = f"{last['device']}, {last['threads']} threads, torch {last['torch']}"
-    steps = [0] + [one["last_step"] for one in sessions]
-    if steps[:-1] == [one["first_step"] for one in sessions]:  # otherwise some session is not on record
-        facts["hours"] = f"{sum(one['seconds'] for one in sessions) / 3600:.2f}"
+    own = read_card(run / "generator")
     return {
+        **own,
         "title": name,
-        "summary": text.split(f"# {name}\n\n")[1].split("\n\n## Use")[0],
-        "data": section(text, "Training data"),
-        "training": facts,
-        "limits": section(text, "Limits"),
+        "training": {**own.get("training", settings(run)), **efforts(run)},
         "metrics": scores(model),
         "metrics_on": f"the first {NUM_PAIRS} pairs of synthetic people of the test split",
     }
+
+
+def settings(run: Path) -> dict[str, object]:
+    """Return what a run was asked for, as far as a card shows it."""
+    config = json.loads((run / "config.json").read_text())
+    return {name: config[name] for name in SETTINGS if name in config}
+
+
+def efforts(run: Path) -> dict[str, object]:
+    """Return what a run cost: steps, machine, and hours if every session is on record."""
+    record = run / "sessions.jsonl"
+    sessions = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
+    if not sessions:
+        return {}
+    last = sessions[-1]
+    machine = f"{last['device']}, {last['threads']} threads, torch {last['torch']}"
+    facts = {"steps": last["last_step"], "machine": machine}
+    ends = [0] + [one["last_step"] for one in sessions]
+    if ends[:-1] == [one["first_step"] for one in sessions]:  # otherwise some session is missing
+        facts["hours"] = round(sum(one["seconds"] for one in sessions) / 3600, 2)
+    return facts
 
 
 def main() -> None:

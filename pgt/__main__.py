@@ -1,4 +1,4 @@
-"""The command line: `pgt render | cache | train | evaluate | generate | push`, or `python -m pgt ...`.
+"""The command line, `pgt COMMAND` or `python -m pgt COMMAND`: render, cache, train, evaluate, and so on.
 
 Only the arguments live here, so that help is quick; what a command does is in `pgt.commands`.
 A mistake of the user's is answered by one sentence and exit code 2; `--traceback` shows where it was noticed.
@@ -12,8 +12,9 @@ from typing import NoReturn
 
 SCENES = ("plain", "street", "non_iconic", "mixed")
 SPLITS = ("train", "val", "test")
-APPROACHES = ("pg2",)
-JUDGES = ("pose-estimator",)  # trained like the approaches, to score them
+APPROACHES = ("pg2", "spt")
+JUDGES = ("pose-estimator", "human-parser")  # trained like the approaches, to score and to guide them
+MODULES = {"cache": "render"}  # of `pgt.commands`, where a command's has another name
 
 
 class _Parser(argparse.ArgumentParser):
@@ -37,6 +38,13 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def natural(text: str) -> int:
+    """Read a whole number of at least 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a whole number of at least 0 is needed; got {text!r}")
+    return int(text)
+
+
 def positive_float(text: str) -> float:
     """Read a number above 0."""
     try:
@@ -53,7 +61,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="pgt", description="Pose-guided person image generation.")
     parser.add_argument("--traceback", action="store_true", help="show where an error was noticed")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_add_render, _add_cache, _add_train, _add_evaluate, _add_generate, _add_push):
+    for add in (
+        _add_render, _add_cache, _add_train, _add_evaluate, _add_generate, _add_pseudo_labels, _add_push,
+    ):  # fmt: skip
         add(commands)
     return parser
 
@@ -62,7 +72,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0, or 2 after a sentence on stderr."""
     arguments = build_parser().parse_args(argv)
     try:
-        run = getattr(import_module("pgt.commands"), arguments.command)
+        name = arguments.command.replace("-", "_")
+        run = getattr(import_module(f"pgt.commands.{MODULES.get(name, name)}"), name)
         return run(arguments) or 0
     except KeyboardInterrupt:
         print("pgt: stopped; the same command continues where its last save was.", file=sys.stderr)
@@ -120,6 +131,9 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
     one.add_argument("--run-dir", required=True, help="folder of the run")
     one.add_argument("--data", default="synthetic", help="synthetic, or a folder with a keypoints.csv")
     _add_synthetic(one)
+    one.add_argument("--pseudo-labels", help="of SPT: a folder by pgt pseudo-labels (default: search now)")
+    one.add_argument("--true-maps", action="store_true", help="of SPT: learn from true pairs of maps instead")
+    one.add_argument("--scenes", help="of SPT: a folder of pictures without people (default: synthetic)")
     one.add_argument("--start-from", help="begin with these weights: a folder, a bundled or a Hub name")
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--precision", choices=("no", "bf16", "fp16"), default="no")
@@ -164,6 +178,29 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
     one.add_argument("--weights", default="pg2-synthetic-128", help="name or folder, or part_warp")
     one.add_argument("--revision", help="commit of the weights on the Hub")
     one.add_argument("--steps", action="store_true", help="draw source, pose and intermediate pictures too")
+
+
+def candidates(text: str) -> int | None:
+    """Read a whole number of at least 1, or "all" as None."""
+    return None if text == "all" else positive(text)
+
+
+def _add_pseudo_labels(commands: argparse._SubParsersAction) -> None:
+    one = commands.add_parser(
+        "pseudo-labels",
+        help="find training pairs for SPT among unpaired people",
+        epilog="The same command continues a stopped search.",
+    )
+    one.add_argument("--out", required=True, help="folder for index.jsonl and contact_sheet.png")
+    one.add_argument("--data", default="synthetic", help="synthetic, or a folder with keypoints and parsing")
+    one.add_argument("--size", type=image_size, help="N or HEIGHTxWIDTH (default: 128, or a folder's own)")
+    one.add_argument("--candidates", type=candidates, default=500, help='drawn per person, or "all"')
+    one.add_argument("--method", choices=("exact", "fast"), default="exact")
+    one.add_argument("--variant", choices=("paper", "slides"), default="paper", help="of the distance")
+    one.add_argument("--seed", type=natural, default=0, help="of the draws (default 0)")
+    one.add_argument("--exclude-same-identity", action="store_true", help="never pick the same person")
+    one.add_argument("--threads", type=positive, help="CPU threads")
+    _add_synthetic(one)
 
 
 def _add_push(commands: argparse._SubParsersAction) -> None:

@@ -1,7 +1,8 @@
 """Save, find, load and publish models: a folder of `model.safetensors`, `config.json` and a model card.
 
 A folder rebuilds its model by itself. Only safetensors files are ever read, so that loading a stranger's
-weights cannot run a stranger's code. Every failure is a `CheckpointError` of one sentence.
+weights cannot run a stranger's code. The card is there twice: `README.md` for people, and the same facts in
+`card.json` for programs; neither is needed to load. Every failure is a `CheckpointError` of one sentence.
 """
 
 import json
@@ -27,16 +28,28 @@ logger = logging.getLogger(__name__)
 # importing pgt must not import all of them.
 MODEL_CLASSES = {
     "pg2": "pgt.models.pg2:PG2Generator",
+    "spt": "pgt.models.spt:SPTGenerator",
     "pose-estimator": "pgt.models.pose_estimator:PoseEstimator",
+    "human-parser": "pgt.models.human_parser:HumanParser",
 }
-HUB_TASKS = {"pose-estimator": "keypoint-detection"}  # the Hub's word for it, where it draws nothing
+# The Hub's word for a task, where it is not drawing.
+HUB_TASKS = {"pose-estimator": "keypoint-detection", "human-parser": "image-segmentation"}
 BUNDLED = Path(__file__).parent / "weights"
-WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
+WEIGHTS, CONFIG, CARD, FACTS = "model.safetensors", "config.json", "README.md", "card.json"
 PLACES_VARIABLE = "PGT_CHECKPOINTS"  # environment: folders of checkpoints, separated as in PATH
 
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be found, read or published; the message is one sentence for the user."""
+
+
+class Origin(TypedDict, total=False):
+    """The weights that a training began with; all but the name is what their own card has on record."""
+
+    name: str
+    data: str
+    training: Mapping[str, object]
+    history: str
 
 
 class Card(TypedDict, total=False):
@@ -47,7 +60,8 @@ class Card(TypedDict, total=False):
     data: str  # what the weights were trained on
     metrics: Mapping[str, float]
     metrics_on: str  # which data and protocol the metrics belong to
-    training: Mapping[str, object]  # further facts: steps, hours, device
+    training: Mapping[str, object]  # further facts: steps, hours, machine; what it "started from", an Origin
+    history: str  # what the facts of the training leave out
     limits: str  # what the weights do badly
     license: str  # of the weights; "mit" unless given
 
@@ -70,10 +84,11 @@ def save(model: nn.Module, folder: str | Path, card: Card | None = None, *, half
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         made = Path(temporary)
         (made / CARD).write_text(model_card(approach, card or {}))  # the mixin keeps a card that is there
+        (made / FACTS).write_text(json.dumps(card or {}, indent=2) + "\n")
         (deepcopy(model).half() if half else model).save_pretrained(made)
         config = {"approach": approach, **json.loads((made / CONFIG).read_text())}
         (made / CONFIG).write_text(json.dumps(config, indent=2) + "\n")
-        for name in (CONFIG, WEIGHTS, CARD):
+        for name in (CONFIG, WEIGHTS, CARD, FACTS):
             os.replace(made / name, folder / name)
     return folder
 
@@ -157,7 +172,7 @@ def push(name: str | Path, to: str, *, private: bool = False) -> str:
         commit = api.upload_folder(
             repo_id=to,
             folder_path=folder,
-            allow_patterns=[CONFIG, WEIGHTS, CARD],
+            allow_patterns=[CONFIG, WEIGHTS, CARD, FACTS],
             commit_message=f"Upload {folder.name}",
         )
     except Exception as error:
@@ -168,6 +183,11 @@ def push(name: str | Path, to: str, *, private: bool = False) -> str:
 def bundled_names() -> list[str]:
     """Return the names of the checkpoints that come with the library."""
     return sorted(path.parent.name for path in BUNDLED.glob(f"*/{CONFIG}"))
+
+
+def read_card(folder: Path) -> Card:
+    """Return the facts on the card of a checkpoint; none where they are not on record."""
+    return _read_object(folder / FACTS) if (folder / FACTS).is_file() else {}
 
 
 def model_card(approach: str, card: Card) -> str:
@@ -192,7 +212,8 @@ def model_card(approach: str, card: Card) -> str:
     numbers = "\n".join(
         ["| metric | value |", "| --- | --- |", *(f"| {k} | {v} |" for k, v in metrics.items())]
     )
-    facts = "\n".join(f"- {name}: {value}" for name, value in card.get("training", {}).items())
+    facts = "\n".join(f"- {name}: {_in_words(value)}" for name, value in card.get("training", {}).items())
+    told = "\n\n".join(part for part in (facts, card.get("history", "")) if part)
     home = f"\n\nMade with [pgt]({PUBLIC_HOME})." if PUBLIC_HOME else ""
     return "\n\n".join(
         [
@@ -201,11 +222,21 @@ def model_card(approach: str, card: Card) -> str:
             card.get("summary", "Draws a person in another pose.") + home,
             '## Use\n\n```python\nimport pgt\n\nmodel = pgt.load("path or name of this checkpoint")\n```',
             "## Training data\n\n" + card.get("data", "Not stated."),
-            "## Training\n\n" + (facts or "Not stated."),
+            "## Training\n\n" + (told or "Not stated."),
             f"## Metrics\n\nOn {metrics_on}:\n\n{numbers}" if metrics else "## Metrics\n\nNot measured.",
             "## Limits\n\n" + card.get("limits", "Not stated.") + "\n",
         ]
     )
+
+
+def _in_words(fact: object) -> str:
+    """Write a fact; one that is an `Origin` has what is known of it in brackets."""
+    if not isinstance(fact, Mapping):
+        return str(fact)
+    facts = ", ".join(f"{name}: {_in_words(value)}" for name, value in fact.get("training", {}).items())
+    known = [part for part in (facts, fact.get("data"), fact.get("history")) if part]
+    known = "; ".join(" ".join(part.split()).removesuffix(".") for part in known)  # on one line of the card
+    return f"{fact['name']} ({known})" if known else fact["name"]
 
 
 def _approach_of(model: nn.Module) -> str:
@@ -246,7 +277,7 @@ def _not_found(name: str | Path) -> str:
 
 def _read(folder: Path) -> nn.Module:
     """Build the model that a folder describes and fill in its weights."""
-    config = _read_config(folder)
+    config = _read_object(folder / CONFIG)
     if not (folder / WEIGHTS).is_file():
         others = sorted(path.name for path in folder.glob("*.bin")) + sorted(
             path.name for path in folder.glob("*.pt*")
@@ -272,14 +303,14 @@ def _read(folder: Path) -> nn.Module:
     return model.float().eval()
 
 
-def _read_config(folder: Path) -> dict:
+def _read_object(path: Path) -> dict:
     try:
-        config = json.loads((folder / CONFIG).read_text())
+        content = json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{folder / CONFIG} is not readable JSON: a damaged checkpoint.") from error
-    if not isinstance(config, dict):
-        raise CheckpointError(f"{folder / CONFIG} must hold a JSON object: a damaged checkpoint.")
-    return config
+        raise CheckpointError(f"{path} is not readable JSON: a damaged checkpoint.") from error
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{path} must hold a JSON object: a damaged checkpoint.")
+    return content
 
 
 def _hub_sentence(error: Exception, repository: str, revision: str | None) -> str:

@@ -21,10 +21,13 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_config():
-    """Return the smallest PG2 that has every part."""
+    """Return the smallest PG2 that has every part; twice as high as wide, for H and W are easily swapped."""
     from pgt.config import PRESETS
 
-    return replace(PRESETS["pg2-tiny"], base_channels=4, discriminator_channels=4, bottleneck_features=8)
+    tiny, size = PRESETS["pg2-tiny"], (64, 32)
+    stages = tuple(replace(stage, image_size=size) for stage in tiny.stages)
+    small = {"base_channels": 4, "discriminator_channels": 4, "bottleneck_features": 8}
+    return replace(tiny, image_size=size, stages=stages, **small)
 
 
 @pytest.fixture

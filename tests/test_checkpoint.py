@@ -11,7 +11,7 @@ from torch import nn
 
 import pgt
 from pgt import checkpoint
-from pgt.checkpoint import CheckpointError, load, model_card, push, save
+from pgt.checkpoint import CheckpointError, load, model_card, push, read_card, save
 
 CARD = {
     "title": "pg2-test",
@@ -96,6 +96,13 @@ def test_the_source_is_logged(tiny_checkpoint, caplog):
     assert not caplog.text
 
 
+@pytest.mark.parametrize("name", checkpoint.bundled_names())
+def test_both_forms_of_a_bundled_card_agree(name):
+    folder = checkpoint.BUNDLED / name
+    approach = json.loads((folder / "config.json").read_text())["approach"]
+    assert model_card(approach, read_card(folder)) == (folder / "README.md").read_text()
+
+
 def test_every_bundled_checkpoint_loads():
     for name in checkpoint.bundled_names():
         assert pgt.load(name).checkpoint_source == f"the bundled weights {name}"
@@ -174,10 +181,36 @@ def test_the_card_states_metrics_data_licence_and_limits():
         assert text in card.text
 
 
+def test_the_history_of_a_training_follows_its_facts():
+    text = model_card("pg2", {**CARD, "history": "Stopped twice."})
+    assert "## Training\n\n- hours: 3\n\nStopped twice.\n\n## Metrics" in text
+
+
 def test_a_card_without_facts_says_so():
     text = model_card("pg2", {})
     assert "Not measured." in text
     assert text.count("Not stated.") == 3
+
+
+def test_the_facts_of_a_card_are_read_back(tiny_generator, tmp_path):
+    folder = save(tiny_generator, tmp_path / "pg2", CARD)
+    assert read_card(folder) == CARD
+    (folder / "card.json").unlink()
+    assert read_card(folder) == {}
+    assert load(folder).config == tiny_generator.config
+
+
+def test_the_card_tells_the_whole_line_of_weights_that_a_training_began_with():
+    first = {"name": "first", "training": {"steps": 5}}
+    second = {"name": "second", "training": {"steps": 7, "started from": first}}
+    for origin, words in [
+        ({"name": "unknown"}, "unknown"),
+        ({"name": "real", "training": {"steps": 5}, "data": "Photos."}, "real (steps: 5; Photos)"),
+        ({"name": "odd", "history": "Stopped\ntwice."}, "odd (Stopped twice)"),
+        (second, "second (steps: 7, started from: first (steps: 5))"),
+    ]:
+        text = model_card("pg2", {"training": {"started from": origin}})
+        assert f"- started from: {words}\n" in text
 
 
 def test_an_unknown_card_entry_is_refused():

@@ -1,6 +1,8 @@
 """The command line: each command does its job, and a mistake gets one sentence and exit code 2."""
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +10,17 @@ import pytest
 from PIL import Image
 from safetensors.torch import load_file
 
-from pgt import photos
+from pgt import checkpoint, photos
 from pgt.__main__ import image_size, main
+from pgt.config import PRESETS
 from pgt.data.readers.keypoint_csv import read_keypoint_csv, write_keypoint_csv
+from pgt.models.pg2 import PG2Generator
 from pgt.synthetic.people import SyntheticPeople
 
 TINY = ["--identities", "2", "--poses", "3", "--scene", "plain"]
+DATA = (
+    "Synthetic people of pgt, split 'train': 2 identities in 3 poses, scene 'plain'. No photograph was used."
+)
 
 
 def train_command(folder: Path, *more: str) -> list[str]:
@@ -22,7 +29,7 @@ def train_command(folder: Path, *more: str) -> list[str]:
             "train",
             "pg2",
             "--preset",
-            "pg2-tiny",
+            "pg2-narrow",
             "--run-dir",
             str(folder / "run"),
             "--cache",
@@ -30,6 +37,12 @@ def train_command(folder: Path, *more: str) -> list[str]:
         ),
         *("--steps-scale", "0.01", "--batch-size", "2", "--log-every", "1", *TINY, *more),
     ]
+
+
+@pytest.fixture(autouse=True)
+def narrow_preset(monkeypatch, tiny_config):
+    """Give the commands a small preset that is not square."""
+    monkeypatch.setitem(PRESETS, "pg2-narrow", tiny_config)
 
 
 @pytest.fixture(scope="module")
@@ -146,21 +159,54 @@ def test_generate_takes_a_row_of_the_csv_and_shows_the_steps(photo, tiny_checkpo
     assert picture(out).shape[1] >= 4 * 32
 
 
-def test_train_starts_from_other_weights(tmp_path):
-    command = train_command(tmp_path)
-    assert main([*command, "--seed", "1"]) == 0  # another seed, or fresh weights would be near already
-    first = load_file(tmp_path / "run" / "generator" / "model.safetensors")
-    more = [word.replace("/run", "/more") for word in command]
-    assert main([*more, "--start-from", str(tmp_path / "run" / "generator"), "--max-seconds", "0.001"]) == 0
-    second = load_file(tmp_path / "more" / "generator" / "model.safetensors")
+@pytest.fixture
+def trained(tmp_path) -> Path:
+    """Return the generator of a run of 11 steps, with another seed than that of `train_command`."""
+    assert main([*train_command(tmp_path), "--seed", "1"]) == 0
+    (tmp_path / "run").rename(tmp_path / "first")
+    return tmp_path / "first" / "generator"
+
+
+def test_train_starts_from_other_weights(tmp_path, trained):
+    first = load_file(trained / "model.safetensors")
+    command = train_command(tmp_path, "--start-from", str(trained))
+    assert main([*command, "--max-seconds", "0.001"]) == 0
+    second = load_file(tmp_path / "run" / "generator" / "model.safetensors")
     moved = [float((second[name] - value).abs().max()) for name, value in first.items()]
     assert max(moved) < 0.01  # one step away, where fresh weights would be far
-    assert "started from: generator" in (tmp_path / "more" / "generator" / "README.md").read_text()
 
 
-def test_train_refuses_weights_of_another_network(tmp_path, tiny_checkpoint, capsys):
-    assert main([*train_command(tmp_path), "--start-from", str(tiny_checkpoint)]) == 2
+def test_the_card_says_what_a_run_started_from(tmp_path, trained):
+    more = train_command(tmp_path, "--start-from", str(trained))
+    assert main([*more, "--max-seconds", "0.001"]) == 0
+    shutil.rmtree(trained.parent)  # the facts are kept with the run
+    assert main(more) == 0
+    facts = checkpoint.read_card(tmp_path / "run" / "generator")["training"]
+    own = {"preset": "pg2-narrow", "seed": 1, "precision": "no", "steps": 11}
+    assert facts["started from"] == {"name": "first", "training": own, "data": DATA}
+    words = "- started from: first (preset: pg2-narrow, seed: 1, precision: no, steps: 11; Synthetic people"
+    assert words in (tmp_path / "run" / "generator" / "README.md").read_text()
+
+
+def test_another_start_in_the_same_folder_is_refused(tmp_path, trained, capsys):
+    shutil.copytree(trained, tmp_path / "other")
+    command = [*train_command(tmp_path), "--max-seconds", "0.001"]
+    assert main([*command, "--start-from", str(trained)]) == 0
+    capsys.readouterr()
+    for changed, named in [(["--start-from", str(tmp_path / "other")], "other'"), ([], "None")]:
+        assert main([*command, *changed]) == 2
+        sentence = capsys.readouterr().err.splitlines()[-1]  # after the progress bar of the people
+        assert "holds a run with other settings (start_from was '" in sentence
+        assert f"{named}): choose another run folder." in sentence
+    assert main([*command, "--start-from", str(trained)]) == 0
+
+
+def test_weights_that_do_not_fit_are_refused_and_claim_nothing(tmp_path, tiny_config, capsys):
+    wider = PG2Generator.from_config(replace(tiny_config, base_channels=5))
+    checkpoint.save(wider, tmp_path / "wider")
+    assert main([*train_command(tmp_path), "--start-from", str(tmp_path / "wider")]) == 2
     assert "do not fit this preset" in capsys.readouterr().err
+    assert main([*train_command(tmp_path), "--max-seconds", "0.001"]) == 0  # the run folder is still free
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pgt.checkpoint import CARD, CONFIG, WEIGHTS, save
+from pgt.checkpoint import CARD, CONFIG, FACTS, WEIGHTS, save
 from tests.hub_stub import HubStub, commit_of, running_hub
 
 ROOT = Path(__file__).parents[1]
@@ -132,7 +132,7 @@ def test_push_uploads_weights_config_and_card_that_load_again(hub, tiny_generato
     done = child(["-m", "pgt", "push", folder, "--to", "someone/pushed"], hub, tmp_path / "cache")
     assert done.returncode == 0, done.stderr
     files = hub.repositories["someone/pushed"]
-    assert sorted(files) == sorted([CARD, CONFIG, WEIGHTS])
+    assert sorted(files) == sorted([CARD, CONFIG, FACTS, WEIGHTS])
     assert files[WEIGHTS] == (folder / WEIGHTS).read_bytes()
     assert b"Draws only squares." in files[CARD]
     assert commit_of(files) in done.stdout

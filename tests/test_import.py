@@ -57,6 +57,6 @@ def test_help_does_not_wait_for_torch():
 
 def test_public_names_are_there_and_others_are_not():
     assert {"Person", "Pair", "Pose", "load", "Predictor", "PRESETS", "__version__"} <= set(dir(pgt))
-    assert pgt.PRESETS["pg2-tiny"].image_size == (64, 32)
+    assert pgt.PRESETS["pg2-tiny"].image_size == (64, 64)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         pgt.nothing  # noqa: B018

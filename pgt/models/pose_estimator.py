@@ -8,6 +8,7 @@ fraction of a pixel.
 Trained on synthetic people. Known weakness: on people seen from behind it often swaps left and right.
 """
 
+import math
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pgt.config import PUBLIC_HOME, PoseEstimatorConfig
-from pgt.data.pose import NUM_JOINTS, PoseEncoding
+from pgt.data.pose import NUM_JOINTS, PoseEncoding, keypoints_to_gaussians
 
 STRIDE = 4  # pixels of the picture per cell of the maps
 DEEPEST = 32  # pixels per cell at the bottom; pictures are padded to a multiple
@@ -102,6 +103,22 @@ class PoseEstimator(
             x = self.merge[level](levels[level] + below)
         maps = self.maps(x)[..., : -(-height // STRIDE), : -(-width // STRIDE)]
         return maps, unseen
+
+    def heat_maps(self, image: Tensor) -> Tensor:
+        """See a pose in pictures (B, 3, H, W), differentiably: P(I) of Song et al. 2021, Eq. 8.
+
+        Returns:
+            (B, 18, H / 4, W / 4), rounded up, each map a bump that is about 1 at a joint the network is sure
+            of; for a perfect network the same as `wanted_heat_maps` of the true joints.
+        """
+        maps, unseen = self(image)
+        places = torch.cat([maps.flatten(2), unseen.unsqueeze(2)], dim=2).float().softmax(dim=2)
+        return places[..., :-1].unflatten(2, maps.shape[-2:]) * (2 * math.pi * self.config.sigma**2)
+
+    def wanted_heat_maps(self, keypoints: Tensor, visible: Tensor, size: tuple[int, int]) -> Tensor:
+        """Draw what `heat_maps` should give for a picture of `size` (H, W) with joints (B, 18, 2), (x, y)."""
+        cells = (-(-size[0] // STRIDE), -(-size[1] // STRIDE))
+        return keypoints_to_gaussians((keypoints + 0.5) / STRIDE - 0.5, visible, cells, self.config.sigma)
 
     @torch.inference_mode()
     def find_joints(self, image: Tensor) -> tuple[Tensor, Tensor]:

@@ -19,12 +19,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from pgt.checkpoint import Card, save
+from pgt.checkpoint import Card, Origin, save
 from pgt.config import Stage
 from pgt.data.pairs import PairDataset
 from pgt.data.person import Pair, PairBatch, collate, encode_pair
 from pgt.data.pose import PoseEncoding
 from pgt.training.loading import EncodedPairs, on_device
+from pgt.training.origin import begin_with
 from pgt.training.recipe import Recipe
 from pgt.training.run_folder import RunFolder
 from pgt.training.schedule import BatchOrder, Timetable, step_seed
@@ -60,6 +61,7 @@ def fit(
     precision: str = "no",
     accumulation: int = 1,
     flip: bool = True,
+    start_from: str | None = None,
     options: Options | None = None,
     sample_pairs: Sequence[Pair] = (),
     card: Card | None = None,
@@ -76,6 +78,8 @@ def fit(
         precision: "no" (float32), "bf16" or "fp16" (GPU only).
         accumulation: number of equal parts in which each process works through its share of a batch.
         flip: mirror half of the pairs.
+        start_from: a checkpoint whose weights are the first ones, named as for `pgt.load`; it is read before
+            the first step, and not needed to continue. The recipe's own weights by default.
         options: intervals, time limit and loader processes; these may change from call to call.
         sample_pairs: drawn into `samples/` every `options.sample_every` steps.
         card: facts for the model card, see `pgt.checkpoint.save`.
@@ -101,8 +105,12 @@ def fit(
         "precision": precision,
         "accumulation": accumulation,
         "flip": flip,
+        "start_from": start_from,
         "num_pairs": len(dataset),
     }
+    origin = None
+    if start_from is not None and not folder.has_state():  # before the claim: a wrong name claims nothing
+        origin = begin_with(recipe, start_from)
     if accelerator.is_main_process:
         folder.claim(description)
     accelerator.wait_for_everyone()
@@ -113,6 +121,7 @@ def fit(
         timetable=Timetable(tuple(stages)),
         order=BatchOrder(len(dataset), seed, flip),
         folder=folder,
+        origin=origin,
         accelerator=accelerator,
         options=options or Options(),
         sample_pairs=tuple(sample_pairs),
@@ -145,6 +154,7 @@ class _Loop:
     timetable: Timetable
     order: BatchOrder
     folder: RunFolder
+    origin: Origin | None  # of the first weights; None: random ones
     accelerator: Any
     options: Options
     sample_pairs: tuple[Pair, ...]
@@ -270,6 +280,7 @@ class _Loop:
             scaler = getattr(self.accelerator, "scaler", None)
             self.folder.save_state(
                 {
+                    "origin": self.origin,
                     "step": self.step,
                     "sums": self.sums,
                     "count": self.count,
@@ -277,7 +288,8 @@ class _Loop:
                     "scaler": scaler.state_dict() if scaler else {},
                 }
             )
-            training = {**self.card.get("training", {}), "steps": self.step}
+            origin = {"started from": self.origin} if self.origin else {}
+            training = {**self.card.get("training", {}), **origin, "steps": self.step}
             save(self.recipe.deployable(), self.folder.generator, {**self.card, "training": training})
             self._note_session()
         self.accelerator.wait_for_everyone()
@@ -285,6 +297,7 @@ class _Loop:
     def _resume(self) -> None:
         state = self.folder.load_state()
         if state is not None:
+            self.origin = state.get("origin")  # a folder of an earlier version has none
             self.step, self.sums, self.count = state["step"], state["sums"], state["count"]
             self.recipe.load_state_dict(state["recipe"])
             if state["scaler"]:

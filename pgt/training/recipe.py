@@ -13,6 +13,7 @@ class Recipe(Protocol):
     """How one approach learns: its networks, its optimisers, and what one step does with a batch."""
 
     config: Any  # the approach's frozen dataclass
+    nets: nn.ModuleDict  # "generator" is what is deployed; "ema" its moving average, where there is one
 
     def prepare(self, accelerator: Any) -> None:
         """Move and wrap networks and optimisers for the device; called once, before anything else."""

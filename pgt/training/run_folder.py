@@ -5,7 +5,7 @@ log.jsonl        one line per logged step; no clock times in it, so that two equ
 sessions.jsonl   one line per start of the program: device, first and last saved step, seconds
 samples/*.png    pictures of the sample pairs
 state/           everything needed to continue
-generator/       the deployable model, ready for `pgt.load`
+generator/       the deployable model, ready for `pgt.load`, with the facts of its card as card.json
 """
 
 import json
@@ -35,6 +35,8 @@ class RunFolder:
     def claim(self, description: Mapping[str, object]) -> None:
         """Make the folder, or check that the run in it is the one described.
 
+        What the folder has no record of (one of an earlier version) is not compared.
+
         Raises:
             ValueError: the folder holds a run that was started with other settings.
         """
@@ -46,11 +48,15 @@ class RunFolder:
             replace_bytes(path, json.dumps(wanted, indent=2).encode())
             return
         found = json.loads(path.read_text())
-        changes = _differences(found, wanted)
+        changes = _differences(found, {key: value for key, value in wanted.items() if key in found})
         if changes:
             raise ValueError(
                 f"{self.path} holds a run with other settings ({changes[0]}): choose another run folder."
             )
+
+    def has_state(self) -> bool:
+        """Say whether the run has saved something to continue from."""
+        return self._state.exists()
 
     def save_state(self, state: Mapping[str, object]) -> None:
         """Replace the stored state; the previous one stays until the new one is complete on disk."""
@@ -63,7 +69,7 @@ class RunFolder:
 
     def load_state(self) -> dict | None:
         """Return the stored state with its tensors on the CPU, or None where the run has not saved yet."""
-        if not self._state.exists():
+        if not self.has_state():
             return None
         return torch.load(self._state, map_location="cpu", weights_only=True)
 

@@ -11,8 +11,9 @@ from pgt.config import PRESETS, PoseEstimatorConfig, Stage
 from pgt.data.person import PairBatch
 from pgt.data.pose import NUM_JOINTS, keypoints_to_gaussians
 from pgt.models.pose_estimator import STRIDE, PoseEstimator, decode
-from pgt.training.pg2 import PlainRunner
-from pgt.training.pose_estimator import PoseEstimatorRecipe, joint_location_loss, soften
+from pgt.training.judge import soften
+from pgt.training.pose_estimator import PoseEstimatorRecipe, joint_location_loss
+from pgt.training.runner import PlainRunner
 
 SIZE = (64, 32)
 TINY = PoseEstimatorConfig(image_size=SIZE, widths=(8, 8, 8, 8), stages=(Stage("joints", 60, SIZE, 4, 1e-2),))

@@ -154,6 +154,17 @@ def test_another_configuration_in_the_same_folder_is_refused(tmp_path, change, n
     assert "\n" not in str(caught.value)
 
 
+def test_a_folder_of_an_earlier_version_continues(tmp_path):
+    train(tmp_path, options=replace(QUICK, max_seconds=0.0))
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["start_from"]  # what an earlier version did not record
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    state = torch.load(tmp_path / "state" / "state.pt", weights_only=True)
+    del state["origin"]
+    torch.save(state, tmp_path / "state" / "state.pt")
+    assert train(tmp_path)[1].finished
+
+
 def test_float16_on_a_cpu_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
     with pytest.raises(ValueError, match="float16 training needs a GPU"):

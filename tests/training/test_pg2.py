@@ -9,7 +9,8 @@ import torch.nn.functional as F
 
 from pgt.config import PG2Config, Stage
 from pgt.data.person import PairBatch
-from pgt.training.pg2 import PG2Recipe, PlainRunner
+from pgt.training.pg2 import PG2Recipe
+from pgt.training.runner import PlainRunner
 
 SIZE = (32, 16)
 COARSE = Stage("coarse", 40, SIZE, batch_size=2, lr=1e-3)

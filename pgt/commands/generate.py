@@ -1,0 +1,73 @@
+"""`pgt generate`: the person of a photo in another pose."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from pgt.commands.common import check_suffix, write_picture
+from pgt.data.person import Person
+from pgt.data.pose import Pose
+
+
+def generate(arguments: argparse.Namespace) -> None:
+    """Draw the person of a photo in another pose."""
+    from pgt.photos import frame_person, person_from_photo
+    from pgt.plot import draw_skeleton, grid
+    from pgt.predictor import PART_WARP, Predictor
+
+    check_suffix(arguments.out)
+    source = person_from_photo(arguments.image, arguments.keypoints)
+    name = PART_WARP if arguments.weights in ("part_warp", PART_WARP) else arguments.weights
+    predictor = Predictor.load(name, revision=arguments.revision)
+    target = _target_pose(arguments, source, predictor.image_size)
+    if predictor.image_size is not None:
+        source = frame_person(source, predictor.image_size)
+    prediction = predictor.generate(source, target)
+    picture = prediction.image
+    if arguments.steps:
+        steps = {
+            "source": prediction.source.image,
+            "target pose": draw_skeleton(None, prediction.target),
+            "coarse": prediction.coarse,
+            "difference": prediction.difference_map,
+            "result": prediction.image,
+        }
+        steps = {title: image for title, image in steps.items() if image is not None}
+        picture = grid([list(steps.values())], column_titles=list(steps))
+    write_picture(arguments.out, picture)
+
+
+def _target_pose(arguments: argparse.Namespace, source: Person, size: tuple[int, int] | None) -> Pose:
+    """Find the wanted pose and frame it as the source is; `size` is the model's (H, W), if it has one."""
+    from pgt.photos import frame_person, person_from_photo
+
+    target, joints = Path(arguments.target), arguments.target_keypoints
+    own = joints is not None
+    if not own and (arguments.keypoints or "").lower().endswith(".csv"):  # it may have both people
+        joints = arguments.keypoints
+    if target.suffix.lower() != ".json" and target.is_file():
+        person = person_from_photo(target, joints, lone_row=own)
+    else:
+        pose = _written_pose(target, joints, source.image_size)
+        if not pose.visible.any():
+            raise ValueError(f"The target {arguments.target!r} has no visible joint.")
+        person = Person(np.zeros((*pose.image_size, 3), np.uint8), pose)
+    return person.pose if size is None else frame_person(person, size).pose
+
+
+def _written_pose(target: Path, joints: str | None, size: tuple[int, int]) -> Pose:
+    """Read a pose from a JSON file, or by its name from a keypoint CSV; `size` where the file has none."""
+    from pgt.photos import read_pose_file
+
+    if target.suffix.lower() == ".json":
+        text = target.read_text(encoding="utf-8")
+        try:
+            return Pose.from_json(text)
+        except ValueError:  # a file without a size; any other fault is found again
+            return Pose.from_json(text, size)
+    if joints is None or Path(joints).suffix.lower() != ".csv":
+        raise ValueError(
+            f"The target {str(target)!r} is no file; a name needs a keypoint CSV (--target-keypoints)."
+        )
+    return read_pose_file(joints, size, str(target), lone_row=False)

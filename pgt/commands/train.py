@@ -1,0 +1,151 @@
+"""`pgt train`: one recipe, its data and its card."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pgt.checkpoint import Card, load
+from pgt.commands.common import SYNTHETIC, bundled, cached_people, folder_pairs, is_first_process, set_threads
+from pgt.config import PRESETS, Config, HumanParserConfig, PoseEstimatorConfig, SPTConfig, Stage
+from pgt.data.pairs import PairDataset
+from pgt.data.person import Pair
+from pgt.synthetic.people import SyntheticPeople
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from pgt.training.recipe import Recipe
+
+SAMPLE_PAIRS = 6  # shown while training
+SUMMARIES = {  # of model cards
+    "pg2": "PG2 (Ma et al., Pose Guided Person Image Generation, NIPS 2017): draws a person in another pose.",
+    "spt": "SPT (Song et al., Unpaired Person Image Generation With Semantic Parsing Transformation, TPAMI "
+    "2021): turns a person's semantic map into another pose, then draws person and background. Learnt "
+    "without pairs.",
+    "pose-estimator": "Finds the 18 joints of one person in a picture: the judge behind PCKh.",
+    "human-parser": "Labels the pixels of a person with 10 labels; its first layers are perceptual features.",
+}
+_SCHEMATIC = (
+    "Trained on synthetic people alone. On photographs the pose follows, but faces, hair and cloth come out "
+    "schematic, and cluttered backgrounds smear."
+)
+_NOT_FOR_PHOTOS = "Trained on synthetic people alone: not for photographs, where"
+SYNTHETIC_LIMITS = {
+    "pg2": _SCHEMATIC,
+    "spt": _SCHEMATIC,
+    "pose-estimator": f"{_NOT_FOR_PHOTOS} a detector of people belongs.",
+    "human-parser": f"{_NOT_FOR_PHOTOS} a parser of people belongs.",
+}
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """Train an approach, or continue its run."""
+    import torch
+
+    from pgt.training.engine import Options, fit
+
+    set_threads(arguments.threads)
+    config = _preset(arguments.approach, arguments.preset)
+    stages = [_changed(stage, arguments) for stage in config.stages]
+    config = replace(config, stages=tuple(stages))
+    dataset, samples = _training_pairs(arguments, config)
+    torch.manual_seed(arguments.seed)  # the initial weights, equal in every process
+    recipe = _recipe(config)
+    progress = fit(
+        recipe,
+        dataset,
+        stages,
+        arguments.run_dir,
+        seed=arguments.seed,
+        precision=arguments.precision,
+        accumulation=arguments.accumulation,
+        flip=not arguments.no_flip,
+        start_from=arguments.start_from,
+        sample_pairs=samples,
+        card=_training_card(arguments),
+        options=Options(
+            log_every=arguments.log_every,
+            sample_every=arguments.sample_every,
+            save_every=arguments.save_every,
+            max_seconds=arguments.max_seconds,
+            num_workers=arguments.workers,
+        ),
+    )
+    state = "finished" if progress.finished else "stopped by --max-seconds; the same command continues"
+    if is_first_process():
+        print(f"{arguments.run_dir}: {progress.step} steps, {state}")
+
+
+def _training_pairs(arguments: argparse.Namespace, config: Config) -> tuple[PairDataset, Sequence[Pair]]:
+    """Return the training pairs, and the pairs to draw while training."""
+    size = config.image_size
+    pairs: PairDataset
+    if isinstance(config, SPTConfig):
+        from pgt.commands.unpaired import unpaired_people
+
+        scenes = config.background == "network" and config.auxiliary
+        pairs = unpaired_people(arguments, size, scenes=scenes, true_maps=config.guidance == "true")
+    elif arguments.data == SYNTHETIC:
+        pairs = people = cached_people(arguments, "train", size)
+        people.fill(progress=is_first_process())
+    else:
+        pairs = folder_pairs(arguments.data)
+    if arguments.data != SYNTHETIC:
+        return pairs, [pairs[i] for i in range(min(SAMPLE_PAIRS, len(pairs)))]
+    unseen = SyntheticPeople("val", size, arguments.scene)
+    return pairs, [unseen[i] for i in range(SAMPLE_PAIRS)]
+
+
+def _recipe(config: Config) -> "Recipe":
+    """Build the recipe that a config belongs to."""
+    if isinstance(config, PoseEstimatorConfig):
+        from pgt.training.pose_estimator import PoseEstimatorRecipe
+
+        return PoseEstimatorRecipe(config)
+    if isinstance(config, HumanParserConfig):
+        from pgt.training.human_parser import HumanParserRecipe
+
+        return HumanParserRecipe(config)
+    if isinstance(config, SPTConfig):
+        from pgt.training.spt import SPTRecipe
+
+        return SPTRecipe(config, load(bundled("pose-estimator"), quiet=True), _features(config))
+    from pgt.training.pg2 import PG2Recipe
+
+    return PG2Recipe(config)
+
+
+def _features(config: SPTConfig) -> "nn.Module":
+    """Load the network behind the content and style losses."""
+    from pgt.layers.features import VGG16Features
+
+    if config.features == "vgg16":
+        return VGG16Features.pretrained()
+    return load(bundled("human-parser"), quiet=True).features()
+
+
+def _preset(approach: str, name: str) -> Config:
+    names = [preset for preset in PRESETS if preset.startswith(approach)]
+    if name not in names:
+        raise ValueError(f"There is no preset {name!r} of {approach}; there are {', '.join(names)}.")
+    return PRESETS[name]
+
+
+def _changed(stage: Stage, arguments: argparse.Namespace) -> Stage:
+    """Apply --steps-scale and --batch-size."""
+    steps = max(1, round(stage.num_steps * arguments.steps_scale))
+    return replace(stage, num_steps=steps, batch_size=arguments.batch_size or stage.batch_size)
+
+
+def _training_card(arguments: argparse.Namespace) -> Card:
+    facts = {"preset": arguments.preset, "seed": arguments.seed, "precision": arguments.precision}
+    summary = SUMMARIES[arguments.approach]
+    card: Card = {"title": arguments.preset, "summary": summary, "training": facts}
+    if arguments.data != SYNTHETIC:
+        name = Path(arguments.data).resolve().name
+        return card | {"data": f"The pictures of a folder {name!r}."}
+    people = f"{arguments.identities} identities in {arguments.poses} poses, scene {arguments.scene!r}"
+    data = f"Synthetic people of pgt, split 'train': {people}. No photograph was used."
+    return card | {"data": data, "limits": SYNTHETIC_LIMITS[arguments.approach]}
