@@ -7,7 +7,7 @@ A model is fed from the encoded pair by the names of its `forward` arguments: `s
 import inspect
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,13 @@ from torch import Tensor, nn
 from pgt.checkpoint import load
 from pgt.data.person import Pair, PairBatch, Person, collate, encode_pair, signed_to_uint8, uint8_to_signed
 from pgt.data.pose import Pose, PoseEncoding
+from pgt.models.human_parser import HumanParser
 from pgt.models.part_warp import PartWarp
 from pgt.plot import difference_picture
 
+PARSER = "human-parser-synthetic-128"  # bundled: labels the pixels of sources that come without labels
+# What the tuple of a model may hold; the first one that it does hold is the result.
+STEPS = ("generated", "refined", "coarse", "difference_map", "parsing", "foreground", "background")
 PART_WARP = "part-warp"  # the name under which `Predictor.load` gives the baseline without weights
 STRETCH_LIMIT = 1.02  # a frame whose proportions are this near to the model's is stretched rather than padded
 
@@ -28,13 +32,17 @@ STRETCH_LIMIT = 1.02  # a frame whose proportions are this near to the model's i
 class Prediction:
     """What a model drew and what it drew it from, all in the model's frame (H, W).
 
-    `coarse`, `difference_map` and `refined` are None for models without such a step.
+    Steps that a model does not have are None: `coarse`, `difference_map` and `refined` are PG2's,
+    `label_map`, `foreground` and `background` SPT's.
     """
 
     image: np.ndarray  # (H, W, 3) uint8: the result
     coarse: np.ndarray | None  # (H, W, 3) uint8
     difference_map: np.ndarray | None  # (H, W, 3) uint8, grey (128) where nothing is added
     refined: np.ndarray | None  # (H, W, 3) uint8
+    label_map: np.ndarray | None  # (H, W) uint8, the ten labels of the result
+    foreground: np.ndarray | None  # (H, W, 3) uint8, the person before composition
+    background: np.ndarray | None  # (H, W, 3) uint8
     source: Person  # as the model saw it
     target: Pose  # as the model saw it
     target_pose: np.ndarray  # (18, H, W) float32 heat maps
@@ -61,6 +69,7 @@ class Predictor:
         self.image_size: tuple[int, int] | None = _image_size(model)
         self.pose_encoding: PoseEncoding = getattr(model, "pose_encoding", PoseEncoding())
         self._arguments = tuple(inspect.signature(model.forward).parameters)
+        self._parser: HumanParser | None = None  # loaded when a source comes without a label map
 
     @classmethod
     def load(
@@ -101,7 +110,7 @@ class Predictor:
         poses = [_checked_pose(source, target) for source, target in pairs]
         start = time.perf_counter()
         size = self._frame([source for source, _ in pairs])
-        sources = [fit_person(source, size) for source, _ in pairs]
+        sources = self._parsed([fit_person(source, size) for source, _ in pairs])
         targets = [fit_pose(pose, size) for pose in poses]
         batch = _encode(sources, targets, size, self.pose_encoding)
         pictures = _pictures(self._run(batch, sources))
@@ -110,7 +119,7 @@ class Predictor:
         heatmaps, masks = batch.target_pose.cpu().numpy(), batch.target_pose_mask[:, 0].cpu().numpy()
         return [
             Prediction(
-                **{name: images and images[i] for name, images in pictures.items()},
+                **{name: images[i] if images else None for name, images in pictures.items()},
                 source=sources[i],
                 target=targets[i],
                 target_pose=heatmaps[i],
@@ -130,6 +139,17 @@ class Predictor:
             )
         return sizes.pop()
 
+    def _parsed(self, sources: list[Person]) -> list[Person]:
+        """Give a label map to those who have none, if the model reads it."""
+        missing = [i for i, source in enumerate(sources) if source.label_map is None]
+        if not missing or "source_parsing" not in self._arguments:
+            return sources
+        self._parser = self._parser or load(PARSER, quiet=True).to(self.device)
+        images = torch.stack([uint8_to_signed(sources[i].image) for i in missing])
+        for i, labels in zip(missing, self._parser.find_labels(images).cpu().numpy(), strict=True):
+            sources[i] = replace(sources[i], label_map=labels.astype(np.uint8))
+        return sources
+
     @torch.inference_mode()
     def _run(self, batch: PairBatch, sources: Sequence[Person]) -> dict[str, Tensor]:
         """Feed the model by its argument names; give its named pictures, the result as "image"."""
@@ -141,9 +161,7 @@ class Predictor:
         output = self.model(**arguments)
         if isinstance(output, Tensor):
             return {"image": output}
-        named = {
-            name: getattr(output, name, None) for name in ("generated", "refined", "coarse", "difference_map")
-        }
+        named = {name: getattr(output, name, None) for name in STEPS}
         named = {name: value for name, value in named.items() if value is not None}
         return {"image": next(iter(named.values())), **named}
 
@@ -224,12 +242,14 @@ def _backgrounds(sources: Sequence[Person], device: torch.device) -> Tensor | No
 def _pictures(tensors: dict[str, Tensor]) -> dict[str, list[np.ndarray] | None]:
     """Turn the model's named tensors into uint8 pictures; None for the ones it does not have."""
     pictures: dict[str, list[np.ndarray] | None] = {}
-    for name in ("image", "coarse", "refined"):
+    for name in ("image", "coarse", "refined", "foreground", "background"):
         images = tensors.get(name)
         pictures[name] = None if images is None else list(np.asarray(signed_to_uint8(images.float().cpu())))
     difference = tensors.get("difference_map")
     drawn = None if difference is None else [difference_picture(d) for d in difference.float().cpu().numpy()]
-    return {**pictures, "difference_map": drawn}
+    parsing = tensors.get("parsing")
+    labels = None if parsing is None else list(parsing.argmax(dim=1).to(torch.uint8).cpu().numpy())
+    return {**pictures, "difference_map": drawn, "label_map": labels}
 
 
 def _image_size(model: nn.Module) -> tuple[int, int] | None:

@@ -1,16 +1,21 @@
 """The one class that the demo, the notebooks and the CLI call."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from pgt.checkpoint import save
+from pgt.config import HumanParserConfig, SPTConfig
 from pgt.data.person import Pair as PairOfPeople
 from pgt.data.person import Person, encode_pair, uint8_to_signed
 from pgt.data.pose import NUM_JOINTS, Pose, PoseEncoding
+from pgt.models.human_parser import HumanParser
 from pgt.models.part_warp import PartWarp
+from pgt.models.spt import SPTGenerator
 from pgt.predictor import Predictor, fit_person, fit_pose
 
 SIZE = (64, 32)
@@ -183,3 +188,49 @@ def test_a_market_photo_through_a_square_model(real_data) -> None:
     prediction = Predictor(model).generate(person, person)
     assert (prediction.image[:, 32:96] == image).all()
     assert np.allclose(prediction.target.keypoints[person.visible], keypoints[person.visible] + [32, 0])
+
+
+@pytest.fixture
+def spt() -> SPTGenerator:
+    torch.manual_seed(0)
+    widths = dict.fromkeys(("widths", "semantic_widths", "background_widths"), (4, 6, 8))
+    return SPTGenerator.from_config(SPTConfig(image_size=SIZE, pose_sigma=2.0, mask_radius=2.0, **widths))
+
+
+def parsed(seed: int) -> Person:
+    labels = np.random.default_rng(seed).integers(0, 10, SIZE, dtype=np.uint8)
+    return replace(make_person(seed), label_map=labels)
+
+
+def test_spt_gives_its_map_and_both_layers(spt) -> None:
+    prediction = Predictor(spt).generate(parsed(0), make_pose(1))
+    for picture in (prediction.image, prediction.foreground, prediction.background):
+        assert picture.shape == (*SIZE, 3)
+        assert picture.dtype == np.uint8
+    assert prediction.label_map.shape == SIZE
+    assert prediction.label_map.max() <= 9
+    assert prediction.coarse is prediction.refined is prediction.difference_map is None
+    person = prediction.label_map > 0
+    assert (prediction.image[person] == prediction.foreground[person]).all()
+    assert (prediction.image[~person] == prediction.background[~person]).all()
+
+
+def test_a_source_without_labels_is_parsed_first_and_one_with_labels_is_not(spt, tmp_path, monkeypatch):
+    torch.manual_seed(0)
+    parser = HumanParser.from_config(HumanParserConfig(widths=(4, 6, 8)))
+    monkeypatch.setattr("pgt.predictor.PARSER", str(save(parser, tmp_path / "parser")))
+    bare, labelled = make_person(0), parsed(2)
+    predictor = Predictor(spt)
+
+    first, second = predictor.generate_batch([(bare, make_pose(1)), (labelled, make_pose(1))])
+
+    expected = parser.find_labels(uint8_to_signed(bare.image)[None])[0].numpy()
+    assert (first.source.label_map == expected).all()
+    assert (second.source.label_map == labelled.label_map).all()
+    again = predictor.generate(replace(bare, label_map=expected.astype(np.uint8)), make_pose(1))
+    assert (again.image == first.image).all()
+
+
+def test_a_model_that_reads_no_labels_does_not_wait_for_a_parser(predictor, monkeypatch):
+    monkeypatch.setattr("pgt.predictor.PARSER", "no such weights")
+    assert predictor.generate(make_person(0), make_pose(1)).source.label_map is None
