@@ -22,6 +22,7 @@ from torch import Tensor
 from pgt import metrics
 from pgt.data.body_parts import body_scale
 from pgt.data.pairs import PairDataset
+from pgt.data.parsing import NUM_LABELS
 from pgt.data.person import Pair, Person
 from pgt.data.pose import pose_mask
 from pgt.metrics import Score
@@ -41,6 +42,8 @@ COLUMNS = {
     "l1": ("L1 ↓", 4),
     "pckh": ("PCKh@0.5 ↑", 3),
     "sharpness": ("sharpness → 1", 2),
+    "map_accuracy": ("map accuracy ↑", 3),
+    "map_iou": ("map mIoU ↑", 3),
     "milliseconds": ("ms a picture", 0),
 }
 
@@ -113,14 +116,15 @@ def evaluate(
     methods: dict[str, Method] = dict(predictors)
     size = _common_frame(predictors)
     if baselines:
-        methods |= {COPY: lambda chunk: [pair.source.image for pair in chunk], WARP: Predictor(PartWarp())}
+        methods |= {COPY: _copy, WARP: Predictor(PartWarp())}
     table = _Table()
     for chunk in _chunks(pairs, size, batch_size, progress):
         truth = Truth.of([pair.target for pair in chunk], mask)
         for name, method in methods.items():
-            pictures, milliseconds = _draw(name, method, chunk)
+            pictures, milliseconds, label_maps = _draw(name, method, chunk)
             for row, images in pictures.items():
                 table.add(row, score(images, truth, pose_estimator), milliseconds)
+                table.add_maps(row, label_maps, [pair.target.label_map for pair in chunk])
         if pose_estimator is not None:  # how far the estimator itself can be trusted
             table.add(TRUTH, score([pair.target.image for pair in chunk], truth, pose_estimator), [])
     facts = {"data": {**(data or {}), "pairs": len(pairs)}, "mask": mask, "batch_size": batch_size}
@@ -182,6 +186,7 @@ class _Table:
     """Collects numbers per row and column, batch by batch."""
 
     def __init__(self) -> None:
+        self._confusions: dict[str, Tensor] = {}
         self._values: dict[str, dict[str, list[Tensor]]] = {}
         self._protocol: dict[str, dict[str, str | float | int]] = {}
 
@@ -193,6 +198,18 @@ class _Table:
         if milliseconds:
             columns.setdefault("milliseconds", []).append(torch.tensor(milliseconds, dtype=torch.float64))
 
+    def add_maps(
+        self, row: str, found: Sequence[np.ndarray | None], true: Sequence[np.ndarray | None]
+    ) -> None:
+        """Compare label maps (H, W), where a method gives any and the truth is known."""
+        if any(labels is None for labels in (*found, *true)) or not found:
+            return
+        maps = (torch.from_numpy(np.stack(labels)).long() for labels in (found, true))
+        confusion = metrics.label_confusion(*maps, NUM_LABELS)
+        self._confusions[row] = self._confusions.get(row, 0) + confusion
+        protocol = {"labels": NUM_LABELS, "pixels": "of all pictures together"}
+        self._protocol |= {"map_accuracy": protocol, "map_iou": protocol}
+
     def result(self, facts: dict[str, object]) -> EvaluationResult:
         means: dict[str, dict[str, float]] = {}
         errors: dict[str, dict[str, float]] = {}
@@ -203,6 +220,12 @@ class _Table:
             errors[row] = {
                 name: float(v.std()) / math.sqrt(len(v)) for name, v in defined.items() if len(v) > 1
             }
+        if set(self._confusions) <= {COPY}:  # no method here predicts maps
+            self._confusions, columns = {}, ("map_accuracy", "map_iou")
+            self._protocol = {k: v for k, v in self._protocol.items() if k not in columns}
+        for row, confusion in self._confusions.items():
+            means[row]["map_accuracy"] = metrics.pixel_accuracy(confusion)
+            means[row]["map_iou"] = metrics.mean_iou(confusion)
         return EvaluationResult(means, errors, self._protocol, facts)
 
 
@@ -230,16 +253,36 @@ def _chunks(
             chunk = []
 
 
-def _draw(name: str, method: Method, chunk: Sequence[Pair]) -> tuple[Pictures, list[float]]:
-    """Return the rows a method fills, and the milliseconds of each picture."""
+def _draw(
+    name: str, method: Method, chunk: Sequence[Pair]
+) -> tuple[Pictures, list[float], list[np.ndarray | None]]:
+    """Return the rows a method fills, the milliseconds of each picture, and its label maps."""
     if not isinstance(method, Predictor):
-        return {name: list(method(chunk))}, []
+        maps = [pair.source.label_map for pair in chunk] if method is _copy else []
+        return {name: list(method(chunk))}, [], maps
     predictions = method.generate_batch([(pair.source, pair.target.pose) for pair in chunk])
     milliseconds = [prediction.milliseconds for prediction in predictions]
+    maps = [prediction.label_map for prediction in predictions]
     if predictions[0].difference_map is None:
-        return {name: [prediction.image for prediction in predictions]}, milliseconds
+        return {name: [prediction.image for prediction in predictions]}, milliseconds, maps
     coarse = [prediction.coarse for prediction in predictions]
-    return {f"{name} coarse": coarse, f"{name} refined": [p.refined for p in predictions]}, milliseconds
+    rows = {f"{name} coarse": coarse, f"{name} refined": [p.refined for p in predictions]}
+    return rows, milliseconds, maps
+
+
+def _copy(chunk: Sequence[Pair]) -> list[np.ndarray]:
+    return [pair.source.image for pair in chunk]
+
+
+def with_true_maps(predictor: Predictor) -> Callable[[Sequence[Pair]], Sequence[np.ndarray]]:
+    """Let a predictor follow the targets' true label maps: the paper's TS-GT of an SPT (Song et al. 2021)."""
+
+    def draw(chunk: Sequence[Pair]) -> list[np.ndarray]:
+        maps = [pair.target.label_map for pair in chunk]
+        predictions = predictor.generate_batch([(pair.source, pair.target.pose) for pair in chunk], maps)
+        return [prediction.image for prediction in predictions]
+
+    return draw
 
 
 def _person_mask(person: Person) -> np.ndarray:

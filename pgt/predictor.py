@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from pgt.checkpoint import load
+from pgt.data.parsing import NUM_LABELS, one_hot
 from pgt.data.person import Pair, PairBatch, Person, collate, encode_pair, signed_to_uint8, uint8_to_signed
 from pgt.data.pose import Pose, PoseEncoding
 from pgt.models.human_parser import HumanParser
@@ -85,20 +86,28 @@ class Predictor:
         """Number of the model's weights."""
         return sum(parameter.numel() for parameter in self.model.parameters())
 
-    def generate(self, source: Person, target: Pose | Person) -> Prediction:
+    def generate(
+        self, source: Person, target: Pose | Person, *, label_map: np.ndarray | None = None
+    ) -> Prediction:
         """Draw the source person in the target's pose.
 
         Args:
             source: a picture with its joints, of any size: fitted into the model's frame, padded by its edge
                 pixels where the proportions differ.
             target: the wanted pose in any frame, or a person who takes it (only the pose is used).
+            label_map: (H, W) of the ten labels in the model's frame, to be followed in place of the map that
+                SPT would predict, for example a painted one.
 
         Raises:
             ValueError: one sentence, if an argument is of another kind or has no visible joint.
         """
-        return self.generate_batch([(source, target)])[0]
+        return self.generate_batch([(source, target)], None if label_map is None else [label_map])[0]
 
-    def generate_batch(self, pairs: Sequence[tuple[Person, Pose | Person]]) -> list[Prediction]:
+    def generate_batch(
+        self,
+        pairs: Sequence[tuple[Person, Pose | Person]],
+        label_maps: Sequence[np.ndarray] | None = None,
+    ) -> list[Prediction]:
         """Draw several people at once; `milliseconds` is the mean per picture.
 
         Raises:
@@ -113,7 +122,7 @@ class Predictor:
         sources = self._parsed([fit_person(source, size) for source, _ in pairs])
         targets = [fit_pose(pose, size) for pose in poses]
         batch = _encode(sources, targets, size, self.pose_encoding)
-        pictures = _pictures(self._run(batch, sources))
+        pictures = _pictures(self._run(batch, sources, self._followed(label_maps, len(pairs), size)))
         milliseconds = 1000 * (time.perf_counter() - start) / len(pairs)
 
         heatmaps, masks = batch.target_pose.cpu().numpy(), batch.target_pose_mask[:, 0].cpu().numpy()
@@ -139,6 +148,24 @@ class Predictor:
             )
         return sizes.pop()
 
+    def _followed(
+        self, label_maps: Sequence[np.ndarray] | None, count: int, size: tuple[int, int]
+    ) -> Tensor | None:
+        """Check and encode given maps: (B, 10, H, W) one-hot, or None without any."""
+        if label_maps is None:
+            return None
+        if "parsing" not in self._arguments:
+            raise ValueError(f"{self.name} draws without a label map, so it cannot follow one.")
+        if len(label_maps) != count:
+            raise ValueError(f"{count} pictures need as many label maps; got {len(label_maps)}.")
+        for labels in label_maps:
+            if labels.shape != size or not np.isin(labels, range(NUM_LABELS)).all():
+                raise ValueError(
+                    f"a label map must hold the labels 0 to {NUM_LABELS - 1} in the model's frame {size}; "
+                    f"got {labels.dtype} {labels.shape}."
+                )
+        return one_hot(torch.from_numpy(np.stack(label_maps).astype(np.int64)))
+
     def _parsed(self, sources: list[Person]) -> list[Person]:
         """Give a label map to those who have none, if the model reads it."""
         missing = [i for i, source in enumerate(sources) if source.label_map is None]
@@ -151,10 +178,12 @@ class Predictor:
         return sources
 
     @torch.inference_mode()
-    def _run(self, batch: PairBatch, sources: Sequence[Person]) -> dict[str, Tensor]:
+    def _run(self, batch: PairBatch, sources: Sequence[Person], parsing: Tensor | None) -> dict[str, Tensor]:
         """Feed the model by its argument names; give its named pictures, the result as "image"."""
         batch = batch.to(self.device)
         arguments = {name: getattr(batch, name) for name in self._arguments if hasattr(batch, name)}
+        if parsing is not None:
+            arguments["parsing"] = parsing.to(self.device)
         arguments["source"] = batch.source.contiguous(memory_format=torch.channels_last)
         if "source_background" in self._arguments:
             arguments["source_background"] = _backgrounds(sources, self.device)

@@ -10,11 +10,12 @@ import pytest
 import torch
 
 from pgt import metrics
-from pgt.config import PoseEstimatorConfig
+from pgt.config import PoseEstimatorConfig, SPTConfig
 from pgt.data.person import Pair, Person
 from pgt.data.pose import NUM_JOINTS, Pose
-from pgt.evaluation import COPY, TRUTH, WARP, evaluate, score_picture
+from pgt.evaluation import COPY, TRUTH, WARP, evaluate, score_picture, with_true_maps
 from pgt.models.pose_estimator import PoseEstimator
+from pgt.models.spt import SPTGenerator
 from pgt.predictor import Predictor
 
 SIZE = (64, 32)
@@ -147,3 +148,34 @@ def test_one_picture() -> None:
     assert scores["ssim"] == pytest.approx(1)
     assert scores["foreground_l1"] == 0
     assert score_picture(make_person(4).image, truth)["ssim"] < 0.5
+
+
+def labelled(person: Person, seed: int) -> Person:
+    return replace(person, label_map=np.random.default_rng(seed).integers(0, 10, SIZE, dtype=np.uint8))
+
+
+def test_predicted_maps_are_scored_over_all_pixels_beside_the_sources(pairs) -> None:
+    torch.manual_seed(0)
+    widths = dict.fromkeys(("widths", "semantic_widths", "background_widths"), (4, 6, 8))
+    config = SPTConfig(image_size=SIZE, pose_sigma=2.0, mask_radius=2.0, **widths)
+    predictor = Predictor(SPTGenerator.from_config(config))
+    pairs = [Pair(labelled(pair.source, i), labelled(pair.target, 9 - i)) for i, pair in enumerate(pairs[:3])]
+
+    result = evaluate({"SPT": predictor, "TS-GT": with_true_maps(predictor)}, pairs, batch_size=2)
+
+    drawn = [predictor.generate(pair.source, pair.target.pose).label_map for pair in pairs]
+    true = [pair.target.label_map for pair in pairs]
+    right = np.mean([found == labels for found, labels in zip(drawn, true, strict=True)])
+    assert result.means["SPT"]["map_accuracy"] == pytest.approx(right)
+    copied = np.mean([pair.source.label_map == pair.target.label_map for pair in pairs])
+    assert result.means[COPY]["map_accuracy"] == pytest.approx(copied)
+    assert "map_iou" not in result.means[WARP]
+    assert result.means["TS-GT"]["l1"] != result.means["SPT"]["l1"]
+    assert "map mIoU" in result.to_markdown()
+
+
+def test_without_predicted_maps_there_are_no_columns_of_maps(pairs) -> None:
+    pairs = [Pair(labelled(pair.source, 1), labelled(pair.target, 2)) for pair in pairs[:2]]
+    result = evaluate({}, pairs)
+    assert not any("map_iou" in row for row in result.means.values())
+    assert "map_iou" not in result.protocol

@@ -234,3 +234,23 @@ def test_a_source_without_labels_is_parsed_first_and_one_with_labels_is_not(spt,
 def test_a_model_that_reads_no_labels_does_not_wait_for_a_parser(predictor, monkeypatch):
     monkeypatch.setattr("pgt.predictor.PARSER", "no such weights")
     assert predictor.generate(make_person(0), make_pose(1)).source.label_map is None
+
+
+def test_a_given_label_map_is_followed(spt) -> None:
+    predictor, wanted = Predictor(spt), parsed(7).label_map
+    prediction = predictor.generate(parsed(0), make_pose(1), label_map=wanted)
+    assert (prediction.label_map == wanted).all()
+    assert not (prediction.image == predictor.generate(parsed(0), make_pose(1)).image).all()
+
+
+@pytest.mark.parametrize(
+    "labels", [np.zeros((8, 8), np.uint8), np.full(SIZE, 10, np.uint8), np.full(SIZE, 0.5)]
+)
+def test_a_bad_label_map_gets_one_sentence(spt, labels) -> None:
+    with pytest.raises(ValueError, match=r"labels 0 to 9 in the model's frame \(64, 32\)"):
+        Predictor(spt).generate(parsed(0), make_pose(1), label_map=labels)
+
+
+def test_a_model_without_maps_cannot_follow_one(predictor) -> None:
+    with pytest.raises(ValueError, match="cannot follow one"):
+        predictor.generate(make_person(0), make_pose(1), label_map=np.zeros(SIZE, np.uint8))
