@@ -20,7 +20,7 @@ from pgt.synthetic.shading import Material
 from pgt.synthetic.skeleton import BONE, Frames, Proportions
 from pgt.synthetic.skirts import dress_skirt
 from pgt.synthetic.surface import Surface, bend, bone_motions, cut, join
-from pgt.synthetic.wardrobe import Identity, draw_identity
+from pgt.synthetic.wardrobe import Identity
 
 SKIN, FACE, HAIR, TOP, TOP_TRIM, INNER, BOTTOM, BOTTOM_TRIM, SHOE, SOLE, SOCK, HAT = range(12)
 UNDER = 0.09  # how far skin goes on under cloth, as a share of the limb
@@ -37,9 +37,9 @@ class Figure:
 
 
 @lru_cache(maxsize=96)
-def figure_of(seed: int, split: str, detail: str) -> Figure:
+def figure_of(identity: Identity, detail: str) -> Figure:
     """Return the figure of an identity; the last 96 are kept, some 3 MB each."""
-    return build_figure(draw_identity(seed, split), detail)
+    return build_figure(identity, detail)
 
 
 def detail_for(height: int) -> str:

@@ -71,11 +71,12 @@ class SceneSpec:
     pose: BodyPose
     camera: Camera
     background: Background
+    wearing: Identity | None = None  # the same body in other clothes (see `outfits`); None: its own
 
     @property
     def identity(self) -> Identity:
-        """Who it is."""
-        return _identity(self.identity_seed, self.split)
+        """Who it is, in the clothes that are rendered."""
+        return self.wearing or _identity(self.identity_seed, self.split)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,9 +120,7 @@ def render_people(specs: Sequence[SceneSpec], size: tuple[int, int]) -> list[Syn
 
 @torch.no_grad()
 def _render_chunk(specs: Sequence[SceneSpec], size: tuple[int, int]) -> list[SyntheticPerson]:
-    figures = [
-        figure_of(spec.identity_seed, spec.split, detail_for(_height_of(spec, size))) for spec in specs
-    ]
+    figures = [figure_of(spec.identity, detail_for(_height_of(spec, size))) for spec in specs]
     frames = [
         spec.pose.frames(figure.identity.proportions) for spec, figure in zip(specs, figures, strict=True)
     ]
