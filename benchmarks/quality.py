@@ -17,14 +17,13 @@ from PIL import Image
 from torch.utils.data import Subset
 
 from benchmarks import tables
-from pgt.checkpoint import bundled_names, load
+from pgt.checkpoint import bundled_names, draws, load
 from pgt.data.person import Pair
 from pgt.evaluation import EvaluationResult, evaluate
 from pgt.plot import draw_skeleton, grid
 from pgt.predictor import PART_WARP, Predictor
 from pgt.synthetic.people import SyntheticPeople
 
-ESTIMATOR = "pose-estimator"
 NUM_PAIRS = 400
 SHOWN = (3, 1, 12, 7, 15, 9)  # pairs of the picture: several views and scenes, patterns and plain cloth
 TABLE_COLUMNS = (
@@ -46,7 +45,7 @@ def unseen_pairs(size: tuple[int, int], count: int = NUM_PAIRS) -> Subset:
 
 def measure(names: Sequence[str], num_pairs: int) -> dict[str, EvaluationResult]:
     """Score each generator beside the baselines."""
-    judges = [name for name in bundled_names() if name.startswith(ESTIMATOR)]
+    judges = bundled_names("pose-estimator")
     judge = load(judges[0]) if judges else None
     results = {}
     for name in names:
@@ -108,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.threads:
         torch.set_num_threads(options.threads)
-    names = options.weights or [name for name in bundled_names() if not name.startswith(ESTIMATOR)]
+    names = options.weights or [name for name in bundled_names() if draws(name)]
     if not names:
         parser.error("no generator is bundled with the library; name some with --weights.")
     if options.picture:

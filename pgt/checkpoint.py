@@ -180,9 +180,14 @@ def push(name: str | Path, to: str, *, private: bool = False) -> str:
     return str(commit.commit_url)
 
 
-def bundled_names() -> list[str]:
-    """Return the names of the checkpoints that come with the library."""
-    return sorted(path.parent.name for path in BUNDLED.glob(f"*/{CONFIG}"))
+def bundled_names(approach: str = "") -> list[str]:
+    """Return the names of the checkpoints that come with the library, all or those of an approach."""
+    return sorted(path.parent.name for path in BUNDLED.glob(f"{approach}*/{CONFIG}"))
+
+
+def draws(name: str) -> bool:
+    """Say whether bundled weights draw pictures; the others judge them."""
+    return not name.startswith(tuple(HUB_TASKS))
 
 
 def read_card(folder: Path) -> Card:

@@ -58,7 +58,7 @@ def write_picture(path: str, picture: np.ndarray) -> None:
 
 def bundled(approach: str) -> str:
     """Return the name of the weights that come with the library for an approach or judge."""
-    names = [name for name in bundled_names() if name.startswith(approach)]
+    names = bundled_names(approach)
     if not names:
         raise ValueError(f"No weights of {approach} are bundled; train them first, or name some.")
     return names[0]

@@ -10,8 +10,6 @@ from pgt.commands.common import SYNTHETIC, bundled, folder_pairs, set_threads
 from pgt.data.pairs import PairDataset
 from pgt.synthetic.people import SyntheticPeople
 
-ESTIMATOR = "pose-estimator"  # how the names of bundled pose estimators begin
-
 
 def evaluate(arguments: argparse.Namespace) -> None:
     """Score weights beside the two baselines."""
@@ -21,7 +19,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     set_threads(arguments.threads)
     predictor = Predictor.load(arguments.weights or bundled(arguments.approach))
     pairs, data = _evaluation_pairs(arguments, predictor.image_size)
-    estimators = [name for name in bundled_names() if name.startswith(ESTIMATOR)]
+    estimators = bundled_names("pose-estimator")
     result = score(
         {arguments.approach.upper(): predictor},
         pairs,

@@ -32,6 +32,7 @@ class SPTConfig:
     patch_size: int = 1  # pixels per side folded into channels before the first level (ours; 1 = paper)
     norm: str = "layer"  # of (C, H, W) together, as released; or "instance", or "none"
     initialisation: str = "normal"  # standard deviation 0.02; or "he"
+    output_scale: float = 1.0  # multiplies the first weights of the last layers of G_A and G_B (ours)
     dropout: float = 0.5  # in the three coarsest levels of G_A
     num_warped_skips: int = 4  # of E_A's levels; coarser ones are joined as they are
 
@@ -65,6 +66,9 @@ class SPTConfig:
     recovered_adversarial: bool = True  # the adversarial loss of the recovered image; False: Fig. 13b
     reconstruction_weight: float = 1.0  # alpha of Algorithm 1
     background_adversarial_weight: float = 10.0  # beta of Algorithm 1
+    self_weight: float = (
+        0.0  # of L1 where the target pose is the source's own: copying is learnt first (ours)
+    )
     joint_ce_weight: float = 0.0  # of Eq. 3 on pseudo labels while training end to end (ours)
 
     betas: tuple[float, float] = (0.5, 0.999)  # Adam

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from pgt.config import SPTConfig
 from pgt.data.pose import NUM_JOINTS
+from pgt.layers.blocks import start_patches_flat
 from pgt.layers.deformable import PartWarps, deformable_skip
 from pgt.layers.skip_unet import DownEncoder, GrownDecoder, GrownEncoder, UpDecoder, initialise_unet
 
@@ -78,6 +79,7 @@ class ForegroundGenerator(nn.Module):
         self.target_encoder = encoder(labels + NUM_JOINTS, config.widths, config.norm)
         self.decoder = decoder(config.widths, 2, 3 * area, config.norm, config.dropout)
         initialise_unet(self, config.initialisation)
+        _calm(self.decoder, config)
 
     def forward(
         self,
@@ -129,6 +131,7 @@ class BackgroundGenerator(nn.Module):
         self.encoder = encoder(4 * area, config.background_widths, config.norm)
         self.decoder = decoder(config.background_widths, 1, 3 * area, config.norm)
         initialise_unet(self, config.initialisation)
+        _calm(self.decoder, config)
 
     def forward(self, picture: Tensor, hole: Tensor, **fade: float | None) -> Tensor:
         """Draw what the picture would show without the hole.
@@ -146,6 +149,13 @@ class BackgroundGenerator(nn.Module):
         levels = self.encoder(F.pixel_unshuffle(shown, patch), **fade)
         drawn = self.decoder([[level] for level in levels], **fade)
         return F.pixel_shuffle(drawn, patch).tanh()
+
+
+def _calm(decoder: UpDecoder, config: SPTConfig) -> None:
+    """Begin with patches of one colour, and as far from the ends of the tanh as the config asks for."""
+    start_patches_flat(decoder.output, config.patch_size)
+    with torch.no_grad():
+        decoder.output.weight.mul_(config.output_scale)
 
 
 def thin(maps: Tensor, step: int) -> Tensor:

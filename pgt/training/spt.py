@@ -24,6 +24,7 @@ from pgt.layers.discriminators import PatchDiscriminator
 from pgt.losses import (
     adversarial_loss,
     content_loss,
+    l1_loss,
     pose_loss,
     reconstruction_loss,
     semantic_cross_entropy,
@@ -203,6 +204,9 @@ class SPTRecipe(AdversarialRecipe):
             terms["g/style"] = terms["g/style"] + style_loss(
                 config.style, generated, drawn[-1], recovered, again[-1]
             )
+        if config.self_weight > 0:
+            own = self._draw(source.image, source.parsing, source.side, source.parsing, source.side)
+            terms["g/self"] = l1_loss(own.generated, source.image)
         if config.face_weight > 0:
             faces = [crop_faces(view.image, *view.side[:2], self._face_size) for view in judged]
             terms["g/face"] = sum(self._fool("d_face", face, valid=valid) for face, valid in faces)
@@ -212,6 +216,7 @@ class SPTRecipe(AdversarialRecipe):
             "g/content": config.content_weight,
             "g/style": config.style_weight,
             "g/face": config.face_weight,
+            "g/self": config.self_weight,
         }
         return sum(weights[name] * term for name, term in terms.items()), terms
 
