@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
 
 
-@pytest.mark.parametrize("name", ["quality", "speed"])
+@pytest.mark.parametrize("name", ["quality", "speed", "deformable"])
 def test_tables_are_the_measured_ones(name):
     assert tables.block(TEXT, name)[2] == (ROOT / "benchmarks" / "results" / f"{name}.md").read_text()
 
