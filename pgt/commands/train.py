@@ -64,7 +64,7 @@ def train(arguments: argparse.Namespace) -> None:
         flip=not arguments.no_flip,
         start_from=arguments.start_from,
         sample_pairs=samples,
-        card=_training_card(arguments),
+        card=_training_card(arguments, config),
         options=Options(
             log_every=arguments.log_every,
             sample_every=arguments.sample_every,
@@ -139,8 +139,12 @@ def _changed(stage: Stage, arguments: argparse.Namespace) -> Stage:
     return replace(stage, num_steps=steps, batch_size=arguments.batch_size or stage.batch_size)
 
 
-def _training_card(arguments: argparse.Namespace) -> Card:
+def _training_card(arguments: argparse.Namespace, config: Config) -> Card:
     facts = {"preset": arguments.preset, "seed": arguments.seed, "precision": arguments.precision}
+    if isinstance(config, SPTConfig):
+        true = arguments.true_maps or config.guidance == "true"
+        facts["partners"] = "true maps" if true else "pseudo-labels"
+        facts["perceptual features"] = config.features
     summary = SUMMARIES[arguments.approach]
     card: Card = {"title": arguments.preset, "summary": summary, "training": facts}
     if arguments.data != SYNTHETIC:
