@@ -10,13 +10,14 @@ import pytest
 import torch
 
 from pgt import metrics
-from pgt.config import PoseEstimatorConfig, SPTConfig
+from pgt.config import PoseEstimatorConfig
 from pgt.data.person import Pair, Person
 from pgt.data.pose import NUM_JOINTS, Pose
 from pgt.evaluation import COPY, TRUTH, WARP, evaluate, score_picture, with_true_maps
 from pgt.models.pose_estimator import PoseEstimator
 from pgt.models.spt import SPTGenerator
 from pgt.predictor import Predictor
+from tests.models.tiny_spt import TINY_SPT
 
 SIZE = (64, 32)
 
@@ -156,9 +157,7 @@ def labelled(person: Person, seed: int) -> Person:
 
 def test_predicted_maps_are_scored_over_all_pixels_beside_the_sources(pairs) -> None:
     torch.manual_seed(0)
-    widths = dict.fromkeys(("widths", "semantic_widths", "background_widths"), (4, 6, 8))
-    config = SPTConfig(image_size=SIZE, pose_sigma=2.0, mask_radius=2.0, **widths)
-    predictor = Predictor(SPTGenerator.from_config(config))
+    predictor = Predictor(SPTGenerator.from_config(replace(TINY_SPT, image_size=SIZE)))
     pairs = [Pair(labelled(pair.source, i), labelled(pair.target, 9 - i)) for i, pair in enumerate(pairs[:3])]
 
     result = evaluate({"SPT": predictor, "TS-GT": with_true_maps(predictor)}, pairs, batch_size=2)

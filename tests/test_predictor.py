@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pgt.checkpoint import save
-from pgt.config import HumanParserConfig, SPTConfig
+from pgt.config import HumanParserConfig
 from pgt.data.person import Pair as PairOfPeople
 from pgt.data.person import Person, encode_pair, uint8_to_signed
 from pgt.data.pose import NUM_JOINTS, Pose, PoseEncoding
@@ -17,6 +17,7 @@ from pgt.models.human_parser import HumanParser
 from pgt.models.part_warp import PartWarp
 from pgt.models.spt import SPTGenerator
 from pgt.predictor import Predictor, fit_person, fit_pose
+from tests.models.tiny_spt import TINY_SPT
 
 SIZE = (64, 32)
 
@@ -193,8 +194,7 @@ def test_a_market_photo_through_a_square_model(real_data) -> None:
 @pytest.fixture
 def spt() -> SPTGenerator:
     torch.manual_seed(0)
-    widths = dict.fromkeys(("widths", "semantic_widths", "background_widths"), (4, 6, 8))
-    return SPTGenerator.from_config(SPTConfig(image_size=SIZE, pose_sigma=2.0, mask_radius=2.0, **widths))
+    return SPTGenerator.from_config(replace(TINY_SPT, image_size=SIZE))
 
 
 def parsed(seed: int) -> Person:

@@ -5,20 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pgt.config import SPTConfig
 from pgt.models.spt import SPTGenerator
 from pgt.synthetic.people import SyntheticPeople
+from tests.models.tiny_spt import TINY_SPT
 
 FRAME = (32, 24)
-TINY = SPTConfig(
-    image_size=FRAME,
-    widths=(4, 6, 8),
-    semantic_widths=(4, 6, 8),
-    background_widths=(4, 6, 8),
-    num_warped_skips=2,
-    pose_sigma=1.5,
-    mask_radius=1.0,
-)
 
 
 @pytest.fixture
@@ -28,7 +19,7 @@ def make_generator():
     def make(**changes) -> SPTGenerator:
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            return SPTGenerator.from_config(replace(TINY, **changes)).eval()
+            return SPTGenerator.from_config(replace(TINY_SPT, image_size=FRAME, **changes)).eval()
 
     return make
 

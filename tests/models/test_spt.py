@@ -7,19 +7,11 @@ import torch
 import torch.nn.functional as F
 
 from pgt.checkpoint import load, save
-from pgt.config import PRESETS, SPTConfig
+from pgt.config import PRESETS
 from pgt.models.spt import SPT_STAGES, SPTGenerator
+from tests.models.tiny_spt import TINY_SPT
 
-SIZE = (32, 16)
-TINY = SPTConfig(
-    image_size=SIZE,
-    widths=(4, 6, 8),
-    semantic_widths=(4, 6, 8),
-    background_widths=(4, 6, 8),
-    num_warped_skips=2,
-    pose_sigma=1.5,
-    mask_radius=1.0,
-)
+SIZE = TINY_SPT.image_size
 
 
 @pytest.fixture
@@ -35,7 +27,7 @@ def person():
 
 def generator(**changes) -> SPTGenerator:
     torch.manual_seed(0)
-    return SPTGenerator.from_config(replace(TINY, **changes)).eval()
+    return SPTGenerator.from_config(replace(TINY_SPT, **changes)).eval()
 
 
 @pytest.mark.parametrize("patch_size", [1, 2])
@@ -155,12 +147,12 @@ def test_the_four_configurations_of_table_3_differ_in_guidance_and_stages():
 
 def test_a_baseline_with_a_background_network_is_refused():
     with pytest.raises(ValueError, match="no foreground mask"):
-        replace(TINY, guidance="none")
+        replace(TINY_SPT, guidance="none")
 
 
 def test_a_grown_generator_draws_both_sizes(person):
     """Section 4.1, 128 and then 256: until the stage "fine" the large picture is the small one enlarged."""
-    wide = {"widths": (3, *TINY.widths), "background_widths": (3, *TINY.widths)}
+    wide = {"widths": (3, *TINY_SPT.widths), "background_widths": (3, *TINY_SPT.widths)}
     net = generator(grown=True, image_size=(64, 32), **wide)
     source, parsing, before, seen, after, _ = person
     large = [F.interpolate(one, scale_factor=2, mode="nearest") for one in (source, parsing)]

@@ -11,6 +11,7 @@ from pgt.config import PG2Config, Stage
 from pgt.data.person import PairBatch
 from pgt.training.pg2 import PG2Recipe
 from pgt.training.runner import PlainRunner
+from tests.training.runners import Losses
 
 SIZE = (32, 16)
 COARSE = Stage("coarse", 40, SIZE, batch_size=2, lr=1e-3)
@@ -140,18 +141,6 @@ class Diary(PlainRunner):
         super().clip_grad_norm_(parameters, max_norm)
         norm = torch.stack([p.grad.norm() for p in parameters]).norm().item()
         assert norm <= max_norm * 1.001
-
-
-class Losses(PlainRunner):
-    """A runner that writes down the losses it is given."""
-
-    def __init__(self) -> None:
-        super().__init__("cpu")
-        self.seen: list[float] = []
-
-    def backward(self, loss):
-        self.seen.append(loss.item())
-        super().backward(loss)
 
 
 @pytest.mark.parametrize(("kind", "shares"), [("pair", (1, 1, 0)), ("triplet", (0.5, 0.25, 0.25))])

@@ -13,8 +13,8 @@ from pgt.data.person import PairBatch
 from pgt.data.pose import PoseEncoding
 from pgt.layers.features import EncoderFeatures
 from pgt.models.pose_estimator import PoseEstimator
-from pgt.training.runner import PlainRunner
 from pgt.training.spt import SPTRecipe
+from tests.training.runners import Losses
 
 SIZE = (64, 32)  # twice as high as wide, for H and W are easily swapped
 STAGES = tuple(
@@ -75,18 +75,6 @@ def moved(trained: SPTRecipe, batch: PairBatch, stage: Stage) -> set[str]:
     trained.train_step(batch, stage)
     names = [k for k, value in trained.nets.state_dict().items() if not torch.equal(value, before[k])]
     return {name.removeprefix("generator.").split(".")[0] for name in names}
-
-
-class Losses(PlainRunner):
-    """A runner that writes down the losses it is given."""
-
-    def __init__(self) -> None:
-        super().__init__("cpu")
-        self.seen: list[float] = []
-
-    def backward(self, loss):
-        self.seen.append(loss.item())
-        super().backward(loss)
 
 
 @pytest.mark.parametrize(
