@@ -77,6 +77,32 @@ def merge(label_map: np.ndarray, table: tuple[int, ...]) -> np.ndarray:
     return np.array(table, dtype=np.uint8)[label_map]
 
 
+def label_map_fault(label_map: object, size: tuple[int, int]) -> str | None:
+    """Say what keeps something from being a map of the 10 labels.
+
+    Args:
+        label_map: anything; a map is an integer array (H, W) of any width in bits, each entry 0 to 9.
+        size: (H, W) it must have.
+
+    Returns:
+        The end of a sentence that begins with the map's name or file, for example "holds label 12, but ...";
+        None for a map.
+    """
+    if not isinstance(label_map, np.ndarray):
+        return f"is of type {type(label_map).__name__}, not an array"
+    if not np.issubdtype(label_map.dtype, np.integer):
+        return f"holds {label_map.dtype}, not whole numbers"
+    if label_map.ndim == 3:
+        return f"has shape {label_map.shape}: a map in colours must become one label number per pixel first"
+    if label_map.shape != tuple(size):
+        sides = " but ".join("x".join(map(str, shape)) for shape in (label_map.shape, size))
+        return f"is {sides} is the size of the picture"
+    # The unsigned types, which nearly every map has, cannot hold what is below 0.
+    extremes = [label_map.max()] if label_map.dtype.kind == "u" else [label_map.min(), label_map.max()]
+    wrong = [int(label) for label in extremes if not 0 <= label < NUM_LABELS]
+    return f"holds label {wrong[0]}, but the labels are 0 to {NUM_LABELS - 1}" if wrong else None
+
+
 def one_hot(label_map: Tensor) -> Tensor:
     """Turn (B, H, W) int64 labels into (B, 10, H, W) float of 0 and 1."""
     labels = torch.arange(NUM_LABELS, device=label_map.device).view(1, -1, 1, 1)

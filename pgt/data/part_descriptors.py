@@ -102,8 +102,7 @@ class LabelledPeople:
         """Collect people one by one; their pictures are not kept.
 
         Raises:
-            ValueError: nobody, a person without a label map or with one that is not whole numbers, or
-                pictures of different sizes.
+            ValueError: nobody, a person without a label map, or pictures of different sizes.
         """
         keypoints, visible, maps, names = [], [], [], []
         for person in people:
@@ -122,15 +121,9 @@ class LabelledPeople:
 
 
 def _checked_map(person: Person, who: str) -> np.ndarray:
-    label_map = person.label_map
-    if label_map is None:
+    if person.label_map is None:
         raise ValueError(f"{who} has no label map, which the search for pseudo-labels compares.")
-    if label_map.ndim != 2 or not np.issubdtype(label_map.dtype, np.integer):
-        raise ValueError(f"{who} needs an integer (H, W) label map, not {label_map.dtype} {label_map.shape}.")
-    if label_map.min() < 0 or label_map.max() >= NUM_LABELS:
-        wrong = label_map.min() if label_map.min() < 0 else label_map.max()
-        raise ValueError(f"{who} has label {wrong}; the labels are 0 to {NUM_LABELS - 1}.")
-    return label_map.astype(np.uint8)
+    return person.label_map.astype(np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,24 +234,26 @@ def compare_codes(source: np.ndarray, candidates: np.ndarray, *, over_source: bo
     """Compare labels place by place.
 
     Args:
-        source: (80,) uint64, the code of one person.
-        candidates: (N, 80) uint64; overwritten.
+        source: (..., 80) uint64, the code of one person, broadcast against the candidates.
+        candidates: (..., 80) uint64; overwritten.
         over_source: compare at the source's places inside the picture; False: at the candidate's.
 
     Returns:
-        (N, 20) uint8, the squared distance of the one-hot vectors, summed over the 64 places of each word: 0
-        for equal labels, 2 for different ones, 1 where the other person's place is outside the picture (a
+        (..., 20) uint8, the squared distance of the one-hot vectors, summed over the 64 places of each word:
+        0 for equal labels, 2 for different ones, 1 where the other person's place is outside the picture (a
         zero vector). Words are ordered as in `PartDescriptors.codes`.
     """
     half = WORDS * NUM_PARTS
-    bits = [slice(i * half, (i + 1) * half) for i in range(_BITS)]
+    bits = [(..., slice(i * half, (i + 1) * half)) for i in range(_BITS)]
     source_inside = ~(source[bits[2]] & source[bits[3]])
-    candidate_inside = ~(candidates[:, bits[2]] & candidates[:, bits[3]])
+    # Results of their own, not views of the candidates' rows: numpy runs through these in one go.
+    outside = candidates[bits[2]] & candidates[bits[3]]
+    candidate_inside = np.invert(outside, out=outside)
     candidates ^= source
-    unequal = candidates[:, bits[0]]
-    for i in range(1, _BITS):
-        unequal |= candidates[:, bits[i]]
+    unequal = candidates[bits[0]] | candidates[bits[1]]
+    unequal |= candidates[bits[2]] | candidates[bits[3]]
     unequal &= source_inside if over_source else candidate_inside
     counts = np.bitwise_count(unequal)
-    counts += np.bitwise_count(unequal & (candidate_inside if over_source else source_inside))
+    unequal &= candidate_inside if over_source else source_inside
+    counts += np.bitwise_count(unequal)
     return counts

@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from pgt.data.parsing import NUM_LABELS, flip_labels, one_hot
+from pgt.data.parsing import flip_labels, label_map_fault, one_hot
 from pgt.data.pose import Pose, PoseEncoding
 
 
@@ -29,7 +29,7 @@ class Person:
     Args:
         image: uint8 (H, W, 3) RGB.
         pose: joints in pixels of `image`.
-        label_map: uint8 (H, W) of the 10 labels, where known.
+        label_map: (H, W) of the 10 labels, uint8 or any other integers, where known.
         person_mask: bool (H, W), where known.
         background: uint8 (H, W, 3), the picture without the person, where known.
         name: for messages and file names.
@@ -56,16 +56,15 @@ class Person:
             raise ValueError(
                 f"{label} has a {_text(size)} picture but a pose for {_text(self.pose.image_size)}."
             )
-        for what in ("label_map", "person_mask", "background"):
+        for what in ("person_mask", "background"):
             values = getattr(self, what)
             if values is not None and values.shape[:2] != size:
                 raise ValueError(
                     f"{label} has a {_text(size)} picture but a {what} of {_text(values.shape[:2])}."
                 )
-        if self.label_map is not None and self.label_map.size and self.label_map.max() >= NUM_LABELS:
-            raise ValueError(
-                f"{label} has label {self.label_map.max()}; the labels are 0 to {NUM_LABELS - 1}."
-            )
+        fault = None if self.label_map is None else label_map_fault(self.label_map, size)
+        if fault is not None:
+            raise ValueError(f"{label} has a label map that {fault}.")
 
     @property
     def image_size(self) -> tuple[int, int]:

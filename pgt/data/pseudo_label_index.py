@@ -25,7 +25,7 @@ from pgt.data.part_descriptors import LabelledPeople
 from pgt.data.pseudo_labels import NOBODY, QUERIES_AT_ONCE, Matches, PseudoLabelSearch
 
 FORMAT = 1
-_BLOCK = 4 * QUERIES_AT_ONCE  # sources between two saves
+_BLOCK = QUERIES_AT_ONCE  # sources between two saves
 
 
 @dataclass(frozen=True, eq=False)

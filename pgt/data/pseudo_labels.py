@@ -42,8 +42,8 @@ from pgt.data.part_distance import Run, part_distances
 METHODS = ("exact", "fast")
 VARIANTS = ("paper", "slides")
 NOBODY = -1
-_COMPARED = 1024  # candidates at once
-QUERIES_AT_ONCE = 64
+_COMPARED = 8192  # candidates at once, of many sources together: long steps, so that threads seldom wait
+QUERIES_AT_ONCE = 256
 
 Shortlist = tuple[np.ndarray, np.ndarray, np.ndarray]  # candidates ascending, their distances, their n
 
@@ -130,19 +130,19 @@ def pose_differences(
     synthetic people, 8 % of Market-1501 and 32 % of DeepFashion, whose models mostly stand facing the camera.
 
     Args:
-        joints: (18,) complex, x + iy in units of `body_scale`.
-        visible: (18,) bool.
-        other_joints: (N, 18).
-        other_visible: (N, 18).
+        joints: (..., 18) complex, x + iy in units of `body_scale`.
+        visible: (..., 18) bool.
+        other_joints: (..., 18), broadcast against `joints`.
+        other_visible: (..., 18).
 
     Returns:
-        (N,) float; 0 where fewer than two joints are seen in both, since nothing tells the poses apart.
+        (...) float; 0 where fewer than two joints are seen in both, since nothing tells the poses apart.
     """
     both = other_visible & visible
-    count = np.maximum(np.count_nonzero(both, axis=1), 1)
+    count = np.maximum(np.count_nonzero(both, axis=-1), 1)
     apart = (other_joints - joints) * both
-    apart -= (apart.sum(axis=1) / count)[:, None]
-    return (np.abs(apart) * both).sum(axis=1) / count
+    apart -= (apart.sum(axis=-1) / count)[..., None]
+    return (np.abs(apart) * both).sum(axis=-1) / count
 
 
 class PseudoLabelSearch:
@@ -190,62 +190,98 @@ class PseudoLabelSearch:
             run = pool.map if pool else map
             for first in range(0, len(queries), QUERIES_AT_ONCE):
                 block = queries[first : first + QUERIES_AT_ONCE]
-                best = list(run(self._shortlist, block.tolist()))
+                pieces = np.array_split(block, min(len(block), self.threads))
+                best = [one for shortlists in run(self._shortlists, pieces) for one in shortlists]
                 results += best if self.options.method == "fast" else self._exact(block, best, run)
         winners = [_first_of_least(*result) for result in results]
         target, distance, num_parts = zip(*winners, strict=True) if winners else ((), (), ())
         return Matches(np.array(target, np.int64), np.array(distance, float), np.array(num_parts, np.int64))
 
-    def _shortlist(self, query: int) -> Shortlist:
-        """Return the best candidates of a person, ascending, with their distances on the grid and n."""
+    def _shortlists(self, queries: np.ndarray) -> list[Shortlist]:
+        """Return the best candidates of some people, ascending, with their distances on the grid and n."""
+        options, num_people = self.options, len(self.people)
+        count = min(options.num_candidates or num_people, max(num_people - 1, 1))
+        together = max(1, _COMPARED // count)
+        codes = np.empty((min(together * count, _COMPARED), self.descriptors.codes.shape[1]), np.uint64)
+        results = []
+        for first in range(0, len(queries), together):
+            block = queries[first : first + together]
+            drawn = [draw_candidates(one, num_people, options.num_candidates, options.seed) for one in block]
+            results += self._nearest(block, np.stack(drawn), codes)
+        return results
+
+    def _nearest(self, queries: np.ndarray, candidates: np.ndarray, codes: np.ndarray) -> list[Shortlist]:
+        """Return the shortlists of Q people among (Q, N) candidates; `codes` is memory to work in."""
         options = self.options
-        candidates = draw_candidates(query, len(self.people), options.num_candidates, options.seed)
-        distances, num_parts = self._on_grid(query, candidates)
-        own, theirs = self._num_parts[query], self._num_parts[candidates]
+        distances = self._on_grid(queries, candidates, codes)
+        num_parts = np.bitwise_count(self._valid_bits[candidates] & self._valid_bits[queries][:, None])
+        own, theirs = self._num_parts[queries][:, None], self._num_parts[candidates]
+        if self._over_source:
+            # A part that only the source has lies outside the candidate all over, so it added exactly 1.
+            distances -= own - num_parts
+            distances /= np.maximum(num_parts, 1)
+            np.maximum(distances, 0, out=distances)  # rounding
         enough = np.maximum(options.min_parts, options.min_shared * np.maximum(own, theirs))
         distances[num_parts < enough - 1e-6] = np.inf
         if options.exclude_same_identity:
-            same = self.people.identities[candidates] == self.people.identities[query]
-            distances[same] = np.inf
-        count = 1 if options.method == "fast" else options.shortlist
-        chosen = self._differently_posed(query, candidates, distances, count)
-        return candidates[chosen], distances[chosen], num_parts[chosen]
+            identities = self.people.identities
+            distances[identities[candidates] == identities[queries][:, None]] = np.inf
+        chosen = self._differently_posed(queries, candidates, distances)
+        rows = zip(candidates, distances, num_parts, chosen, strict=True)
+        return [(who[at], apart[at], parts[at]) for who, apart, parts, at in rows]
 
-    def _on_grid(self, query: int, candidates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return Eq. 1 on the grid, and n, for each candidate."""
-        codes, weights = self.descriptors.codes, self._weights
-        distances = np.empty(len(candidates), np.float32)
-        for first in range(0, len(candidates), _COMPARED):
-            block = candidates[first : first + _COMPARED]
-            counts = compare_codes(codes[query], codes.take(block, axis=0), over_source=self._over_source)
+    def _on_grid(self, queries: np.ndarray, candidates: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """Return the labels that differ on the grid, weighted as in Eq. 1: (Q, N) float32."""
+        distances = np.empty(candidates.shape, np.float32)
+        step = max(1, len(codes) // len(queries))
+        for first in range(0, candidates.shape[1], step):
+            block = candidates[:, first : first + step]
+            theirs = codes[: block.size]
+            # "clip", since "raise" would take its results into memory of its own first
+            self.descriptors.codes.take(block.ravel(), axis=0, out=theirs, mode="clip")
+            theirs = theirs.reshape(*block.shape, -1)
+            counts = compare_codes(
+                self.descriptors.codes[queries][:, None], theirs, over_source=self._over_source
+            )
             if self._over_source:
-                distances[first : first + _COMPARED] = np.einsum("cw,w->c", counts, weights[query])
+                each = np.einsum("qcw,qw->qc", counts, self._weights[queries])
             else:
-                valid = np.tile(self.descriptors.valid[query], WORDS)
-                distances[first : first + _COMPARED] = np.einsum("cw,cw,w->c", counts, weights[block], valid)
-        num_parts = np.bitwise_count(self._valid_bits[candidates] & self._valid_bits[query])
-        if self._over_source:
-            # A part that only the source has lies outside the candidate all over, so it added exactly 1.
-            distances -= np.bitwise_count(self._valid_bits[query]) - num_parts
-            distances /= np.maximum(num_parts, 1)
-        return distances, num_parts
+                valid = np.tile(self.descriptors.valid[queries], WORDS)
+                each = np.einsum("qcw,qcw,qw->qc", counts, self._weights[block], valid)
+            distances[:, first : first + step] = each
+        return distances
 
     def _differently_posed(
-        self, query: int, candidates: np.ndarray, distances: np.ndarray, count: int
-    ) -> np.ndarray:
-        """Return the places of the nearest `count` candidates in another pose than the query's, ascending."""
-        joints, visible = self.descriptors.joints, self.people.visible
+        self, queries: np.ndarray, candidates: np.ndarray, distances: np.ndarray
+    ) -> list[np.ndarray]:
+        """Return where the nearest few candidates in another pose than the query's stand, each ascending."""
+        count = 1 if self.options.method == "fast" else self.options.shortlist
+        # Sorts by distance and among equals by place, since the bits of a float from 0 order as it does.
+        keys = distances.view(np.uint32).astype(np.uint64) << 32
+        keys |= np.arange(candidates.shape[1], dtype=np.uint64)
+        chosen: list[np.ndarray] = [np.empty(0, np.intp)] * len(queries)
+        left = np.arange(len(queries))  # the rows still to be looked at
         reach = max(16, 2 * count)  # the poses of so many are looked at, and of more where too many are alike
-        while True:
-            whole = reach >= len(candidates)
-            bound = np.inf if whole else np.partition(distances, reach)[reach]
-            near = np.flatnonzero((distances <= bound) & np.isfinite(distances))  # ascending, ties included
-            who = candidates[near]
-            apart = pose_differences(joints[query], visible[query], joints[who], visible[who])
-            near = near[apart >= self.options.min_pose_difference]
-            if len(near) >= count or whole:
-                return np.sort(near[np.argsort(distances[near], kind="stable")[:count]])
+        while len(left) and candidates.shape[1]:
+            reach = min(reach, candidates.shape[1])
+            near = np.sort(np.partition(keys[left], reach - 1, axis=1)[:, :reach], axis=1)
+            near = (near & np.uint64(0xFFFFFFFF)).astype(np.intp)
+            who = np.take_along_axis(candidates[left], near, axis=1)
+            apart = self._pose_differences(queries[left], who)
+            usable = np.isfinite(np.take_along_axis(distances[left], near, axis=1))
+            usable &= apart >= self.options.min_pose_difference
+            for row, at, good in zip(left, near, usable, strict=True):
+                chosen[row] = np.sort(at[good][:count])
+            left = left[usable.sum(axis=1) < count] if reach < candidates.shape[1] else left[:0]
             reach *= 8
+        return chosen
+
+    def _pose_differences(self, queries: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """Return `pose_differences` of Q people from (Q, K) others."""
+        joints, visible = self.descriptors.joints, self.people.visible
+        return pose_differences(
+            joints[queries][:, None], visible[queries][:, None], joints[others], visible[others]
+        )
 
     def _exact(self, queries: np.ndarray, shortlists: Sequence[Shortlist], run: Run) -> list[Shortlist]:
         """Replace the grid's distances on shortlists by those of all pixels."""

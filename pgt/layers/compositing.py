@@ -31,5 +31,5 @@ def mask_from_parsing(parsing: Tensor, *, binary: bool = True) -> Tensor:
     person = 1 - parsing[:, :1]
     if not binary:
         return person
-    likeliest = (parsing.argmax(dim=1, keepdim=True) != 0).to(person.dtype)
+    likeliest = (parsing.max(dim=1, keepdim=True).indices != 0).to(person.dtype)
     return likeliest + (person - person.detach())  # the bracket is 0 and carries the gradient

@@ -4,7 +4,8 @@ root/
   images/            the pictures, named as in the CSV files (or directly in root)
   keypoints.csv      name:keypoints_y:keypoints_x
   pairs.csv          from,to; without it: all ordered pairs of one person
-  parsing/           optional: NAME.png or NAME.npy per picture, the 10 labels as numbers
+  parsing/           optional: NAME.png or NAME.npy per picture, the 10 labels as numbers; a NAME.npy beside the
+                     picture will do, as the samples of SPT's release have it
 """
 
 from collections import defaultdict
@@ -14,9 +15,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from pgt.data.parsing import label_map_fault
 from pgt.data.person import Pair, Person
 from pgt.data.pose import TORSO_JOINTS, Pose
 from pgt.data.readers.keypoint_csv import Joints, read_keypoint_csv, read_pairs_csv
+from pgt.data.readers.pictures import read_picture
 
 
 class PeopleFolder:
@@ -83,46 +86,55 @@ class PeopleFolder:
         """
         if name not in self._joints:
             raise ValueError(f'"{name}" has no row in the keypoint CSV of {self.root}.')
-        image = _read_image(self._images / name)
+        image = read_picture(self._images / name)
         pose = Pose(*self._joints[name], image_size=image.shape[:2])
         return Person(image, pose, label_map=self._label_map(name, image.shape[:2]), name=name)
 
     def _label_map(self, name: str, size: tuple[int, int]) -> np.ndarray | None:
-        for suffix in (".png", ".npy"):
-            path = (self.root / "parsing" / name).with_suffix(suffix)
+        # Never a PNG beside the picture: that is the picture.
+        for folder, suffix in (
+            (self.root / "parsing", ".png"),
+            (self.root / "parsing", ".npy"),
+            (self._images, ".npy"),
+        ):
+            path = (folder / name).with_suffix(suffix)
             if path.exists():
                 return read_label_map(path, size)
         return None
 
 
 def read_label_map(path: str | Path, size: tuple[int, int]) -> np.ndarray:
-    """Read a (H, W) map of the 10 labels from a single-channel or palette PNG, or a .npy file.
+    """Read a (H, W) map of the 10 labels from a single-channel or palette PNG, or a .npy file of integers.
+
+    Args:
+        path: the file.
+        size: (H, W) of the picture it belongs to.
+
+    Returns:
+        uint8 (H, W).
 
     Raises:
-        ValueError: not one number per pixel, not of `size`, or labels outside 0 to 9.
+        ValueError: one sentence with the file's name: damaged, not one whole number per pixel, not of `size`,
+            labels outside 0 to 9 (for other label sets see `pgt.data.parsing.merge`), or nothing but
+            background, which no model can draw a person from.
     """
     path = Path(path)
     try:
         if path.suffix == ".npy":
-            labels = np.load(path, allow_pickle=False)
+            with open(path, "rb") as file:
+                labels = np.lib.format.read_array(file, allow_pickle=False)
         else:
             with Image.open(path) as picture:
                 labels = np.array(picture)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read as a label map ({error}).") from None
-    if labels.shape != tuple(size):
-        raise ValueError(f"{path} has shape {labels.shape}, but the picture is {size[0]}x{size[1]}.")
-    if not np.isin(labels, range(10)).all():
-        raise ValueError(f"{path} holds labels other than 0 to 9; merge them first (see pgt.data.parsing).")
+    except Exception as error:  # damaged bytes make decoders raise nearly anything
+        reason = str(error) or type(error).__name__
+        raise ValueError(f"{path} cannot be read as a label map ({reason}).") from None
+    fault = label_map_fault(labels, size)
+    if fault is None and not labels.any():
+        fault = "is background everywhere: it shows nobody"
+    if fault is not None:
+        raise ValueError(f"{path} {fault}.")
     return labels.astype(np.uint8)
-
-
-def _read_image(path: Path) -> np.ndarray:
-    try:
-        with Image.open(path) as picture:
-            return np.array(picture.convert("RGB"))
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path} cannot be read as a picture ({error}).") from None
 
 
 def person_key(name: str) -> str:

@@ -1,4 +1,4 @@
-"""A folder of pictures without people, at any depth: Places2, or one's own."""
+"""One picture; and a folder of pictures without people, at any depth: Places2, or one's own."""
 
 from pathlib import Path
 
@@ -35,9 +35,18 @@ class PictureFolder:
         Raises:
             ValueError: the file is no picture.
         """
-        path = self.paths[index]
-        try:
-            with Image.open(path) as picture:
-                return np.array(picture.convert("RGB"))
-        except (OSError, ValueError, Image.DecompressionBombError) as error:
-            raise ValueError(f"{path} cannot be read as a picture ({error}).") from None
+        return read_picture(self.paths[index])
+
+
+def read_picture(path: str | Path) -> np.ndarray:
+    """Read a picture, (H, W, 3) uint8 RGB.
+
+    Raises:
+        ValueError: one sentence with the file's name: it is no picture, or damaged.
+    """
+    try:
+        with Image.open(path) as picture:
+            return np.array(picture.convert("RGB"))
+    except Exception as error:  # damaged bytes make decoders raise nearly anything
+        reason = str(error) or type(error).__name__
+        raise ValueError(f"{path} cannot be read as a picture ({reason}).") from None
