@@ -4,12 +4,12 @@
     python -m benchmarks.quality --picture docs/people.png    # only the picture
 
 The pairs are those of `pgt evaluate <approach> --split test`: the first pair of each of the first 400 test
-identities.
+identities. Generators of the same frame share a table.
 """
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -18,6 +18,7 @@ from torch.utils.data import Subset
 
 from benchmarks import tables
 from pgt.checkpoint import bundled_names, draws, load
+from pgt.commands.evaluate import named_weights, with_true_map_rows
 from pgt.data.person import Pair
 from pgt.evaluation import EvaluationResult, evaluate
 from pgt.plot import draw_skeleton, grid
@@ -34,6 +35,7 @@ TABLE_COLUMNS = (
     "psnr",
     "pckh",
     "sharpness",
+    "map_iou",
     "milliseconds",
 )
 
@@ -43,28 +45,33 @@ def unseen_pairs(size: tuple[int, int], count: int = NUM_PAIRS) -> Subset:
     return Subset(SyntheticPeople("test", size, num_identities=count), range(count))
 
 
-def measure(names: Sequence[str], num_pairs: int) -> dict[str, EvaluationResult]:
-    """Score each generator beside the baselines."""
+def measure(weights: Mapping[str, str], num_pairs: int) -> dict[str, EvaluationResult]:
+    """Score generators, by row name, beside the baselines: one result per frame, named like "128x128"."""
     judges = bundled_names("pose-estimator")
     judge = load(judges[0]) if judges else None
+    frames: dict[tuple[int, int], dict[str, Predictor]] = {}
+    for name, one in weights.items():
+        predictor = Predictor.load(one)
+        frames.setdefault(predictor.image_size, {})[name] = predictor
     results = {}
-    for name in names:
-        predictor = Predictor.load(name)
-        pairs = unseen_pairs(predictor.image_size, num_pairs)
-        label = Path(name).name.split("-")[0].upper()
+    for (height, width), rows in frames.items():
+        pairs = unseen_pairs((height, width), num_pairs)
         data = {"people": "synthetic", **pairs.dataset.parameters}
-        results[name] = evaluate({label: predictor}, pairs, pose_estimator=judge, data=data, progress=True)
+        methods = with_true_map_rows(rows)
+        results[f"{height}x{width}"] = evaluate(
+            methods, pairs, pose_estimator=judge, data=data, progress=True
+        )
     return results
 
 
 def to_markdown(results: dict[str, EvaluationResult]) -> str:
-    """Write one table per generator, each with the line that says what it was measured on."""
+    """Write one table per frame, each with the line that says what it was measured on."""
     parts = []
-    for name, result in results.items():
+    for size, result in results.items():
         facts, ssim = result.facts, result.protocol["ssim"]
         window = f"{ssim['window']} {ssim['window_size']}x{ssim['window_size']}, sigma {ssim['sigma']}"
         line = (
-            f"`{name}` on {facts['data']['pairs']} pairs of unseen people. SSIM: {window}, "
+            f"{size}, {facts['data']['pairs']} pairs of unseen people. SSIM: {window}, "
             f"range {ssim['data_range']}; foreground: the target's own mask. Measured {facts['date']}, "
             f"{facts['machine']}, {facts['threads']} threads, torch {facts['torch']}, {facts['commit']}."
         )
@@ -72,34 +79,31 @@ def to_markdown(results: dict[str, EvaluationResult]) -> str:
     return "\n".join(parts)
 
 
-def draw(name: str, indices: Sequence[int] = SHOWN, cell: int = 160) -> Image.Image:
-    """Draw source, target pose, every stage, the part warp and the truth of some test pairs."""
-    predictor, warp = Predictor.load(name), Predictor.load(PART_WARP)
-    people = SyntheticPeople("test", predictor.image_size, num_identities=NUM_PAIRS)
-    rows = [_row(people[index], predictor, warp) for index in indices]
-    titles = ["source", "target pose", "PG2, stage I", "PG2, stage II", "part warp (no learning)", "truth"]
-    height, width = predictor.image_size
+def draw(weights: Mapping[str, str], indices: Sequence[int] = SHOWN, cell: int = 160) -> Image.Image:
+    """Draw source, target pose, every method and the truth of some test pairs, in the first one's frame."""
+    predictors = {name: Predictor.load(one) for name, one in weights.items()}
+    height, width = next(iter(predictors.values())).image_size
+    predictors |= {"part warp (no learning)": Predictor.load(PART_WARP)}
+    people = SyntheticPeople("test", (height, width), num_identities=NUM_PAIRS)
+    rows = [_row(people[index], predictors) for index in indices]
+    titles = ["source", "target pose", *predictors, "truth"]
     return Image.fromarray(
         grid(rows, column_titles=titles, cell_size=(cell, cell * width // height), margin=6)
     )
 
 
-def _row(pair: Pair, predictor: Predictor, warp: Predictor) -> list:
-    drawn = predictor.generate(pair.source, pair.target.pose)
-    return [
-        pair.source.image,
-        draw_skeleton(None, pair.target.pose),
-        drawn.coarse,
-        drawn.refined,
-        warp.generate(pair.source, pair.target.pose).image,
-        pair.target.image,
-    ]
+def _row(pair: Pair, predictors: Mapping[str, Predictor]) -> list:
+    drawn = [one.generate(pair.source, pair.target.pose).image for one in predictors.values()]
+    return [pair.source.image, draw_skeleton(None, pair.target.pose), *drawn, pair.target.image]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the command line and do what it says."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--weights", nargs="*", help="names or folders (default: all bundled generators)")
+    parser.add_argument(
+        "--weights", nargs="*", metavar="[NAME=]WEIGHTS", help="checkpoints (default: all bundled generators)"
+    )
+    parser.add_argument("--beside", nargs="*", default=[], metavar="[NAME=]WEIGHTS", help="more of them")
     parser.add_argument("--pairs", type=int, default=NUM_PAIRS)
     parser.add_argument("--write", action="store_true", help="keep the numbers in results/ and the README")
     parser.add_argument("--picture", type=Path, help="draw this picture instead of measuring")
@@ -110,13 +114,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     names = options.weights or [name for name in bundled_names() if draws(name)]
     if not names:
         parser.error("no generator is bundled with the library; name some with --weights.")
+    weights = named_weights([*names, *options.beside])
     if options.picture:
         options.picture.parent.mkdir(parents=True, exist_ok=True)
-        draw(names[0]).save(options.picture, optimize=True)
+        draw(weights).save(options.picture, optimize=True)
         return
-    results = measure(names, options.pairs)
+    results = measure(weights, options.pairs)
     if options.write:
-        content = {name: json.loads(result.to_json()) for name, result in results.items()}
+        content = {size: json.loads(result.to_json()) for size, result in results.items()}
         tables.keep("quality", content, to_markdown(results))
     print(to_markdown(results))
 

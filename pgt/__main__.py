@@ -157,6 +157,12 @@ def _add_evaluate(commands: argparse._SubParsersAction) -> None:
     one = commands.add_parser("evaluate", help="score weights beside the baselines on unseen people")
     one.add_argument("approach", choices=APPROACHES)
     one.add_argument("--weights", help="name or folder (default: the approach's bundled weights)")
+    one.add_argument(
+        "--beside",
+        nargs="*",
+        metavar="[NAME=]WEIGHTS",
+        help="other weights for the same table (default: the other approaches' bundled ones of that size)",
+    )
     one.add_argument("--split", choices=SPLITS, default="test")
     one.add_argument("--data", default="synthetic", help="synthetic, or a folder with a keypoints.csv")
     one.add_argument("--pairs", type=positive, default=400, help="how many pairs (default 400)")
@@ -168,6 +174,7 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
     one = commands.add_parser("generate", help="draw the person of a photo in another pose")
     one.add_argument("--image", required=True, help="the photo")
     one.add_argument("--keypoints", help="its 18 joints: .json or .csv (default: detect them)")
+    one.add_argument("--parsing", help="of SPT: its ten labels, .png or .npy (default: find them)")
     one.add_argument(
         "--target",
         required=True,

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from pgt.checkpoint import load
-from pgt.data.parsing import NUM_LABELS, one_hot
+from pgt.data.parsing import NUM_LABELS, label_map_fault, one_hot
 from pgt.data.person import Pair, PairBatch, Person, collate, encode_pair, signed_to_uint8, uint8_to_signed
 from pgt.data.pose import Pose, PoseEncoding
 from pgt.models.human_parser import HumanParser
@@ -86,6 +86,11 @@ class Predictor:
         """Number of the model's weights."""
         return sum(parameter.numel() for parameter in self.model.parameters())
 
+    @property
+    def follows_maps(self) -> bool:
+        """Whether the model draws along a semantic map, which may then be given."""
+        return "parsing" in self._arguments
+
     def generate(
         self, source: Person, target: Pose | Person, *, label_map: np.ndarray | None = None
     ) -> Prediction:
@@ -154,22 +159,29 @@ class Predictor:
         """Check and encode given maps: (B, 10, H, W) one-hot, or None without any."""
         if label_maps is None:
             return None
-        if "parsing" not in self._arguments:
+        if not self.follows_maps:
             raise ValueError(f"{self.name} draws without a label map, so it cannot follow one.")
         if len(label_maps) != count:
             raise ValueError(f"{count} pictures need as many label maps; got {len(label_maps)}.")
         for labels in label_maps:
-            if labels.shape != size or not np.isin(labels, range(NUM_LABELS)).all():
+            fault = label_map_fault(labels, size)
+            if fault is not None:
                 raise ValueError(
                     f"a label map must hold the labels 0 to {NUM_LABELS - 1} in the model's frame {size}; "
-                    f"got {labels.dtype} {labels.shape}."
+                    f"the one given {fault}."
                 )
         return one_hot(torch.from_numpy(np.stack(label_maps).astype(np.int64)))
 
     def _parsed(self, sources: list[Person]) -> list[Person]:
         """Give a label map to those who have none, if the model reads it."""
+        if "source_parsing" not in self._arguments:
+            return sources
         missing = [i for i, source in enumerate(sources) if source.label_map is None]
-        if not missing or "source_parsing" not in self._arguments:
+        for source in sources:
+            if source.label_map is not None and not source.label_map.any():
+                whose = f"the label map of {source.name!r}" if source.name else "the source's label map"
+                raise ValueError(f"{whose} is background everywhere: it shows nobody.")
+        if not missing:
             return sources
         self._parser = self._parser or load(PARSER, quiet=True).to(self.device)
         images = torch.stack([uint8_to_signed(sources[i].image) for i in missing])

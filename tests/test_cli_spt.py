@@ -9,10 +9,13 @@ from PIL import Image
 from torch import nn
 
 from pgt.__main__ import main
-from pgt.checkpoint import bundled_names, draws, load, read_card
+from pgt.checkpoint import bundled_names, draws, load, read_card, save
 from pgt.config import PRESETS
 from pgt.data.pseudo_label_index import PseudoLabels
 from pgt.layers.features import EncoderFeatures
+from pgt.models.pg2 import PG2Generator
+from pgt.models.spt import SPTGenerator
+from tests.models.tiny_spt import TINY_SPT
 
 
 @pytest.fixture(autouse=True)
@@ -88,3 +91,32 @@ def test_weights_that_draw_are_told_from_those_that_judge():
     assert not draws("pose-estimator-synthetic-128")
     assert not draws("human-parser-synthetic-128")
     assert bundled_names("pg2") == ["pg2-synthetic-128"]
+
+
+@pytest.fixture
+def checkpoints(tiny_config, tmp_path):
+    """Return the folders of an untrained SPT and PG2 of one frame."""
+    config = replace(TINY_SPT, image_size=tiny_config.image_size)
+    spt = SPTGenerator.from_config(config, trained_stages=("semantic", "appearance"))
+    pg2 = PG2Generator.from_config(tiny_config)
+    return save(spt, tmp_path / "spt"), save(pg2, tmp_path / "pg2")
+
+
+def test_evaluation_sets_other_weights_beside_and_follows_true_maps(checkpoints, tmp_path, capsys):
+    spt, pg2 = checkpoints
+    out = tmp_path / "results.json"
+    words = ["evaluate", "spt", "--weights", str(spt), "--pairs", "2", "--out", str(out)]
+    assert main([*words, "--beside", f"TS-Pred={spt}", str(pg2)]) == 0
+
+    means = json.loads(out.read_text())["means"]
+    expected = {"SPT", "SPT, true maps", "TS-Pred", "TS-Pred, true maps", "PG2 coarse", "PG2 refined"}
+    assert expected | {"copy the source", "part warp"} <= set(means)
+    assert means["SPT"]["map_iou"] == means["TS-Pred"]["map_iou"] < 0.9
+    assert means["SPT, true maps"]["psnr"] != means["SPT"]["psnr"]
+    assert "map_iou" not in means["SPT, true maps"]
+
+
+def test_two_rows_of_one_name_are_refused(checkpoints, capsys):
+    spt, _ = checkpoints
+    assert main(["evaluate", "spt", "--weights", str(spt), "--beside", str(spt)]) == 2
+    assert "two rows have one name" in capsys.readouterr().err

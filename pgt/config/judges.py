@@ -43,7 +43,7 @@ class HumanParserConfig:
     """The network that labels the pixels of a person, for pictures without parsing and as features (ours)."""
 
     image_size: tuple[int, int] = (128, 128)  # (H, W) it is trained at; it runs on others
-    widths: tuple[int, ...] = (24, 48, 96, 128, 128, 128)  # channels at full size, half of it, ...
+    widths: tuple[int, ...] = (16, 32, 64, 96, 128, 128)  # channels at full size, half of it, ...
     # Of the cross-entropy, label by label: what is small or rare counts for more.
     label_weights: tuple[float, ...] = (0.5, 1.0, 1.0, 0.8, 1.0, 2.0, 1.5, 1.5, 1.5, 1.5)
     ema_decay: float = 0.99

@@ -37,9 +37,9 @@ _SPT_SMALL = SPTConfig(
     adversarial_weight=0.1,
     joint_ce_weight=10.0,
     discriminator_lr=2e-4,
-    widths=(32, 64, 96, 128, 160),
-    semantic_widths=(32, 64, 96, 128, 160),
-    background_widths=(24, 48, 64, 96, 96),
+    widths=(32, 64, 96, 128, 128),
+    semantic_widths=(32, 64, 96, 112, 112),
+    background_widths=(32, 32, 64, 96, 96),
     max_grad_norm=1.0,
     ema_decay=0.998,
 )
@@ -48,9 +48,9 @@ _SPT_SYNTHETIC = replace(
     pose_sigma=3.0,
     discriminator_channels=24,
     stages=(
-        *_stages((128, 128), 16, 6e-4, {"semantic": 8_000}, "cosine"),
-        *_stages((128, 128), 8, 4e-4, {"appearance": 12_000}, "cosine"),
-        *_stages((128, 128), 8, 1e-4, {"end_to_end": 3_000}, "cosine"),
+        *_stages((128, 128), 16, 6e-4, {"semantic": 3_500}, "cosine"),
+        *_stages((128, 128), 8, 4e-4, {"appearance": 4_500}, "cosine"),
+        *_stages((128, 128), 8, 1e-4, {"end_to_end": 500}, "cosine"),
     ),
 )
 
