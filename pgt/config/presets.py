@@ -24,6 +24,7 @@ _SPT_SMALL = SPTConfig(
     initialisation="he",
     dropout=0.0,
     background_keeps_known=True,
+    hole_margin=1,
     soft_mask=True,
     discriminator_norm="spectral",
     features="human-parser",
@@ -47,10 +48,14 @@ _SPT_SYNTHETIC = replace(
     _SPT_SMALL,
     pose_sigma=3.0,
     discriminator_channels=24,
+    content_weight=5.0,
+    style_weight=2000.0,
+    self_weight=5.0,
+    face_weight=0.05,
     stages=(
         *_stages((128, 128), 16, 6e-4, {"semantic": 3_500}, "cosine"),
-        *_stages((128, 128), 8, 4e-4, {"appearance": 4_500}, "cosine"),
-        *_stages((128, 128), 8, 1e-4, {"end_to_end": 500}, "cosine"),
+        *_stages((128, 128), 6, 4e-4, {"appearance": 3_500}, "cosine"),
+        *_stages((128, 128), 6, 1e-4, {"end_to_end": 400}, "cosine"),
     ),
 )
 

@@ -1,5 +1,6 @@
 """Foreground and background in one picture, by the semantic map (Song et al., TPAMI 2021, section 3.3)."""
 
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -33,3 +34,18 @@ def mask_from_parsing(parsing: Tensor, *, binary: bool = True) -> Tensor:
         return person
     likeliest = (parsing.max(dim=1, keepdim=True).indices != 0).to(person.dtype)
     return likeliest + (person - person.detach())  # the bracket is 0 and carries the gradient
+
+
+def hole_in(parsing: Tensor, margin: int) -> Tensor:
+    """Say where the background is hidden: the person's mask, grown by a margin.
+
+    Args:
+        parsing: as for `mask_from_parsing`.
+        margin: in pixels, in all eight directions. The pixels of an outline show person and background mixed,
+            so that a hole without a margin leaves a ghost of the outline behind.
+
+    Returns:
+        (B, 1, H, W), 1 in the hole.
+    """
+    mask = mask_from_parsing(parsing)
+    return F.max_pool2d(mask, 2 * margin + 1, stride=1, padding=margin) if margin else mask

@@ -27,7 +27,7 @@ from pgt.config import PUBLIC_HOME, SPTConfig
 from pgt.data.body_parts import part_affines, part_corners
 from pgt.data.pose import PoseEncoding
 from pgt.geometry import resize_points
-from pgt.layers.compositing import composite, mask_from_parsing
+from pgt.layers.compositing import composite, hole_in, mask_from_parsing
 from pgt.layers.deformable import PartWarps
 from pgt.models.spt_networks import BackgroundGenerator, ForegroundGenerator, SemanticGenerator
 
@@ -215,7 +215,7 @@ def draw_appearance(
     person = foreground(image, source_parsing, source_pose, parsing, target_pose, warps, **fade)
     if background is None:
         return SPTOutput(parsing, person, None, None, person)
-    hole = mask_from_parsing(source_parsing)
+    hole = hole_in(source_parsing, config.hole_margin)
     scene = background(image, hole, **fade)
     if config.background_keeps_known:
         scene = composite(scene, image, hole)

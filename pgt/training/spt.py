@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from pgt.config import SPTConfig, Stage
 from pgt.data.faces import crop_faces
 from pgt.data.person import PairBatch
-from pgt.layers.compositing import mask_from_parsing
+from pgt.layers.compositing import hole_in
 from pgt.layers.discriminators import PatchDiscriminator
 from pgt.losses import (
     adversarial_loss,
@@ -256,7 +256,7 @@ class SPTRecipe(AdversarialRecipe):
             raise ValueError("the background network learns from scenes; this batch has none (`Pair.scene`)")
         if not self._runner.sync_gradients:  # it moves twice a step, so its gradients cannot wait
             raise ValueError("SPT with auxiliary scenes takes a batch whole: set the accumulation to 1")
-        hole = mask_from_parsing(batch.source_parsing)
+        hole = hole_in(batch.source_parsing, self.config.hole_margin)
         drawn = self._wrapped["background"](batch.scene, hole, **self._fade).float()
         terms = {
             "g/reconstruction": reconstruction_loss(drawn, batch.scene),

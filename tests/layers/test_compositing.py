@@ -2,7 +2,7 @@
 
 import torch
 
-from pgt.layers.compositing import composite, mask_from_parsing
+from pgt.layers.compositing import composite, hole_in, mask_from_parsing
 
 
 def test_composite_equals_eq_6_pixel_by_pixel():
@@ -54,3 +54,13 @@ def test_sides_of_different_types_keep_the_finer_one():
     picture = composite(torch.zeros(1, 3, 3, 3).bfloat16(), source, mask)
     assert picture.dtype == torch.float32
     torch.testing.assert_close(picture, source * (1 - mask.float()), atol=0, rtol=0)
+
+
+def test_a_hole_is_the_person_grown_by_a_margin():
+    parsing = torch.zeros(1, 10, 9, 12)
+    parsing[:, 0] = 1
+    parsing[0, :, 4, 6] = torch.nn.functional.one_hot(torch.tensor(3), 10)
+    assert torch.equal(hole_in(parsing, 0), mask_from_parsing(parsing))
+    wanted = torch.zeros(9, 12)
+    wanted[2:7, 4:9] = 1
+    assert torch.equal(hole_in(parsing, 2)[0, 0], wanted)
