@@ -17,6 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pgt.data.person import Person
 from pgt.data.pose import Pose, coco17_to_openpose18
+from pgt.data.readers.folder import read_label_map
 from pgt.data.readers.keypoint_csv import read_keypoint_csv
 
 MAX_PIXELS = 64_000_000  # a photo beyond this is refused before it is decoded
@@ -41,6 +42,7 @@ def person_from_photo(
     *,
     detector: Detector | None = None,
     lone_row: bool = True,
+    parsing: str | Path | None = None,
 ) -> Person:
     """Read a photo and the joints of the person on it.
 
@@ -49,12 +51,14 @@ def person_from_photo(
         keypoints: a JSON or CSV file, or a pose in the upright photo's pixels; None: ask `detector`.
         detector: from a picture uint8 (H, W, 3) to a pose; `detect_pose` by default.
         lone_row: as in `read_pose_file`.
+        parsing: the ten labels of the upright photo, .png or .npy, see `read_label_map`.
 
     Returns:
-        A person without labels and masks, named after the file; its larger side is at most 1600 pixels.
+        A person without masks, and without labels unless given, named after the file; the larger side is at
+        most 1600 pixels.
 
     Raises:
-        ValueError: one sentence, if the picture or the joints are unusable.
+        ValueError: one sentence, if the picture, the joints or the labels are unusable.
         DetectorUnavailableError: one sentence, if there is no file of joints and no detector either.
     """
     image = open_photo(path)
@@ -71,7 +75,8 @@ def person_from_photo(
             if keypoints is None
             else "The file of joints marks all 18 as missing for this photo."
         )
-    person = Person(image, pose, name=Path(path).stem)
+    labels = None if parsing is None else read_label_map(parsing, size)
+    person = Person(image, pose, labels, name=Path(path).stem)
     shrink = WORKING_SIDE / max(size)
     return (
         person
@@ -283,4 +288,7 @@ def frame_person(person: Person, image_size: tuple[int, int]) -> Person:
 def _cut(person: Person, left: int, top: int, width: int, height: int) -> Person:
     image = person.image[top : top + height, left : left + width].copy()
     keypoints = person.keypoints - np.array([left, top], np.float32)
-    return Person(image, Pose(keypoints, person.visible, image.shape[:2]), name=person.name)
+    labels = person.label_map
+    if labels is not None:
+        labels = labels[top : top + height, left : left + width].copy()
+    return Person(image, Pose(keypoints, person.visible, image.shape[:2]), labels, name=person.name)

@@ -17,7 +17,7 @@ def generate(arguments: argparse.Namespace) -> None:
     from pgt.predictor import PART_WARP, Predictor
 
     check_suffix(arguments.out)
-    source = person_from_photo(arguments.image, arguments.keypoints)
+    source = person_from_photo(arguments.image, arguments.keypoints, parsing=arguments.parsing)
     name = PART_WARP if arguments.weights in ("part_warp", PART_WARP) else arguments.weights
     predictor = Predictor.load(name, revision=arguments.revision)
     target = _target_pose(arguments, source, predictor.image_size)

@@ -93,13 +93,14 @@ def _from_folder(
     from tqdm.auto import tqdm
 
     from pgt.data.readers.folder import PeopleFolder, person_key
+    from pgt.predictor import fit_person
 
     folder = PeopleFolder(arguments.data)
     names = [name for name in folder.names if not name.startswith(("-1", "0000"))]  # without distractors
 
     def lookup(number: int) -> Person:
         person = folder.person(names[number])
-        return person.resized(size) if size else person
+        return fit_person(person, size) if size else person  # padded, as people are drawn later
 
     _, identities = np.unique([person_key(name) for name in names], return_inverse=True)
     with tqdm(range(len(names)), unit="people", desc="Reading people") as numbers:

@@ -24,6 +24,7 @@ _SPT_SMALL = SPTConfig(
     initialisation="he",
     dropout=0.0,
     background_keeps_known=True,
+    background_prefill=True,
     hole_margin=1,
     soft_mask=True,
     discriminator_norm="spectral",
@@ -54,8 +55,9 @@ _SPT_SYNTHETIC = replace(
     face_weight=0.05,
     stages=(
         *_stages((128, 128), 16, 6e-4, {"semantic": 3_500}, "cosine"),
-        *_stages((128, 128), 6, 4e-4, {"appearance": 3_500}, "cosine"),
-        *_stages((128, 128), 6, 1e-4, {"end_to_end": 400}, "cosine"),
+        *_stages((128, 128), 6, 4e-4, {"appearance": 2_500}, "cosine"),
+        *_stages((128, 128), 16, 6e-4, {"background": 1_000}, "cosine"),
+        *_stages((128, 128), 6, 1e-4, {"end_to_end": 300}, "cosine"),
     ),
 )
 
@@ -148,8 +150,8 @@ PRESETS: dict[str, Config] = {
     ),
     # Table 3: four configurations that differ in one line each.
     "spt-synthetic-128": _SPT_SYNTHETIC,
-    "spt-synthetic-128-ts-pred": replace(_SPT_SYNTHETIC, stages=_SPT_SYNTHETIC.stages[:2]),
-    "spt-synthetic-128-ts-gt": replace(_SPT_SYNTHETIC, guidance="true", stages=_SPT_SYNTHETIC.stages[1:2]),
+    "spt-synthetic-128-ts-pred": replace(_SPT_SYNTHETIC, stages=_SPT_SYNTHETIC.stages[:3]),
+    "spt-synthetic-128-ts-gt": replace(_SPT_SYNTHETIC, guidance="true", stages=_SPT_SYNTHETIC.stages[1:3]),
     "spt-synthetic-128-baseline": replace(
         _SPT_SYNTHETIC, guidance="none", background="none", style="mask", stages=_SPT_SYNTHETIC.stages[1:2]
     ),

@@ -44,6 +44,7 @@ class SPTConfig:
     guidance: str = "predicted"  # H_A follows H_S; "true": the real target map (TS-GT); "none": Baseline
     background: str = "network"  # E_B, G_B and Eq. 6; "none": G_A draws the whole picture (Market-1501)
     background_keeps_known: bool = False  # True: G_B's picture only fills what the source does not show
+    background_prefill: bool = False  # True: G_B is shown the hole filled smoothly, not empty (ours)
     hole_margin: int = 0  # pixels by which the person's hole in the background is grown (ours)
     soft_mask: bool = False  # True: Omega is a probability, which gives smooth outlines; False: 0 or 1
     auxiliary: bool = True  # scenes teach the background network, Eq. 13; False: Fig. 15d

@@ -92,15 +92,18 @@ def label_map_fault(label_map: object, size: tuple[int, int]) -> str | None:
         return f"is of type {type(label_map).__name__}, not an array"
     if not np.issubdtype(label_map.dtype, np.integer):
         return f"holds {label_map.dtype}, not whole numbers"
-    if label_map.ndim == 3:
-        return f"has shape {label_map.shape}: a map in colours must become one label number per pixel first"
+    if label_map.ndim != 2:
+        return f"has shape {label_map.shape}, but one label number per pixel is needed, no colours"
     if label_map.shape != tuple(size):
         sides = " but ".join("x".join(map(str, shape)) for shape in (label_map.shape, size))
         return f"is {sides} is the size of the picture"
     # The unsigned types, which nearly every map has, cannot hold what is below 0.
     extremes = [label_map.max()] if label_map.dtype.kind == "u" else [label_map.min(), label_map.max()]
     wrong = [int(label) for label in extremes if not 0 <= label < NUM_LABELS]
-    return f"holds label {wrong[0]}, but the labels are 0 to {NUM_LABELS - 1}" if wrong else None
+    if wrong:
+        known = f"the labels are 0 to {NUM_LABELS - 1} (for other label sets see pgt.data.parsing.merge)"
+        return f"holds label {wrong[0]}, but {known}"
+    return None
 
 
 def one_hot(label_map: Tensor) -> Tensor:

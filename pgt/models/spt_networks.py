@@ -8,6 +8,7 @@ from pgt.config import SPTConfig
 from pgt.data.pose import NUM_JOINTS
 from pgt.layers.blocks import start_patches_flat
 from pgt.layers.deformable import PartWarps, deformable_skip
+from pgt.layers.inpainting import fill_unknown
 from pgt.layers.skip_unet import DownEncoder, GrownDecoder, GrownEncoder, UpDecoder, initialise_unet
 
 
@@ -145,7 +146,10 @@ class BackgroundGenerator(nn.Module):
             (B, 3, H, W) in [-1, 1], drawn anew everywhere.
         """
         patch = self.config.patch_size
-        shown = torch.cat([picture * (1 - hole), hole], dim=1)
+        known = picture * (1 - hole)
+        if self.config.background_prefill:
+            known = fill_unknown(picture, 1 - hole)
+        shown = torch.cat([known, hole], dim=1)
         levels = self.encoder(F.pixel_unshuffle(shown, patch), **fade)
         drawn = self.decoder([[level] for level in levels], **fade)
         return F.pixel_shuffle(drawn, patch).tanh()

@@ -2,9 +2,9 @@
 
 Stage "semantic" trains H_S on pseudo-labels by Eq. 3 to 5. Stage "appearance" (Algorithm 1) trains H_A: from
 the source to the target pose and, with the picture just drawn, back again, judged by Eq. 7 to 12; then the
-background network alone on scenes without people, Eq. 13. Stage "end_to_end" (Algorithm 2, step 4) trains H_S
-through H_A, the background network standing still. Stage "fine" is "appearance" once more at twice the size,
-with a new level of H_A faded in (section 4.1).
+background network alone on scenes without people, Eq. 13, with which stage "background" (ours) goes on. Stage
+"end_to_end" (Algorithm 2, step 4) trains H_S through H_A, the background network standing still. Stage "fine"
+is "appearance" once more at twice the size, with a new level of H_A faded in (section 4.1).
 
 Of a batch's target only the pose is read, and its map where the stage is taught by it: by the pseudo-label
 in stage "semantic", by the true one for guidance "true". No target picture reaches any loss.
@@ -98,6 +98,8 @@ class SPTRecipe(AdversarialRecipe):
             steps["semantic"] = self._semantic_step
         if self.config.guidance == "predicted":
             steps["end_to_end"] = self._end_to_end_step
+        if self.config.background == "network" and self.config.auxiliary:
+            steps["background"] = self._scene_step
         if self.config.grown:
             steps["fine"] = self._appearance_step
         if stage.name not in steps:

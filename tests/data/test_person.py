@@ -144,10 +144,39 @@ def test_person_refuses_what_does_not_fit():
         replace(person, image=person.image[:32])
     with pytest.raises(ValueError, match="float64"):
         replace(person, image=person.image / 255)
-    with pytest.raises(ValueError, match="label_map of 64x24"):
-        replace(person, label_map=person.label_map[:, ::2])
-    with pytest.raises(ValueError, match="label 255"):
-        replace(person, label_map=np.full((64, 48), 255, np.uint8))
+    with pytest.raises(ValueError, match="person_mask of 64x24"):
+        replace(person, person_mask=person.person_mask[:, ::2])
+
+
+@pytest.mark.parametrize(
+    ("label_map", "sentence"),
+    [
+        (np.full((64, 48), 255, np.uint8), "holds label 255, but the labels are 0 to 9"),
+        (np.full((64, 48), -1), "holds label -1"),
+        (np.full((64, 48), np.nan, np.float32), "holds float32, not whole numbers"),
+        (np.ones((64, 48)), "holds float64, not whole numbers"),
+        (np.ones((64, 48), bool), "holds bool, not whole numbers"),
+        (np.zeros((64, 24), np.uint8), "is 64x24 but 64x48 is the size of the picture"),
+        (np.zeros((64, 48, 3), np.uint8), "but one label number per pixel is needed, no colours"),
+        ([[0]], "is of type list, not an array"),
+    ],
+)
+def test_a_bad_label_map_is_refused_in_one_sentence(label_map, sentence):
+    with pytest.raises(ValueError, match=sentence) as caught:
+        replace(make_person(), label_map=label_map)
+    assert str(caught.value).startswith("Person 'person0' has a label map that ")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint16, np.int32, np.uint32, np.int64, np.uint64])
+def test_labels_of_any_integer_type_encode_alike(kind):
+    """The maps of SPT's two public samples are of two types."""
+    person = make_person()
+    other = replace(person, label_map=person.label_map.astype(kind))
+    for one, two in ((person, other), (person.flipped(), other.flipped())):
+        maps = [encode_person(each, (32, 24))["label_map"] for each in (one, two)]
+        assert maps[0].dtype == maps[1].dtype == torch.int64
+        assert torch.equal(*maps)
 
 
 def test_mixed_precision_does_not_round_pixel_positions():

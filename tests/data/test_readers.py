@@ -198,7 +198,7 @@ def test_folder_reads_pairs_and_label_maps(folder):
     pair = PeopleFolder(folder)[0]
     assert (pair.source.label_map == 9).all()
     np.save(folder / "parsing" / "0002_1.npy", np.full((64, 32), 12))
-    with pytest.raises(ValueError, match="labels other than 0 to 9"):
+    with pytest.raises(ValueError, match="holds label 12, but the labels are 0 to 9"):
         PeopleFolder(folder)[0]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pgt.data.person import Person, collate, encode_pair
-from pgt.data.pose import Pose
+from pgt.data.pose import FLIP_JOINTS, Pose
 from pgt.data.unpaired import UnpairedPeople, true_partners
 
 SIZE = (16, 8)
@@ -46,6 +46,16 @@ def test_a_mirrored_pair_mirrors_its_scene():
 
     assert (flipped.scene[:, -1] == 255).all()
     assert not flipped.scene[:, 0].any()
+
+
+def test_a_mirrored_pair_swaps_the_sides_of_joints_and_labels():
+    people = UnpairedPeople(person, np.array([[6, 9]]))  # all left arm; all right leg
+    plain, mirrored = (encode_pair(pair, SIZE) for pair in (people[0], people[0].flipped()))
+
+    assert (mirrored.source_label_map == 7).all()
+    assert (mirrored.target_label_map == 8).all()
+    across = SIZE[1] - 1 - plain.source_keypoints[0, list(FLIP_JOINTS), 0]
+    assert mirrored.source_keypoints[0, :, 0].tolist() == across.tolist()
 
 
 def test_without_scenes_a_batch_has_none():

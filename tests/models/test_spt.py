@@ -49,11 +49,24 @@ def test_a_soft_mask_is_the_probability_of_a_person(person):
     torch.testing.assert_close(drawn.foreground_mask, 1 - drawn.parsing[:, :1])
 
 
-def test_the_background_network_never_sees_the_person(person):
-    net, (source, parsing, *joints) = generator(), person
+@pytest.mark.parametrize(
+    "options", [{}, {"background_prefill": True, "hole_margin": 1}], ids=["empty", "filled"]
+)
+def test_the_background_network_never_sees_the_person(person, options):
+    net, (source, parsing, *joints) = generator(**options), person
     painted = torch.where(parsing[:, :1] > 0, source, torch.rand_like(source))
     one, two = (net(image, parsing, *joints).background for image in (source, painted))
     assert torch.equal(one, two)
+
+
+def test_a_filled_hole_takes_its_colours_from_around(person):
+    net, (source, parsing, *_) = generator(background_prefill=True), person
+    seen = []
+    net.background.encoder.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    hole = 1 - parsing[:, :1]
+    net.background(torch.full_like(source, 0.3), hole)
+    torch.testing.assert_close(seen[0][:, :3], torch.full_like(source, 0.3))
+    assert torch.equal(seen[0][:, 3:], hole)
 
 
 def test_known_background_can_be_kept(person):
@@ -138,9 +151,9 @@ def test_paper_presets_use_nothing_of_ours():
 
 def test_the_four_configurations_of_table_3_differ_in_guidance_and_stages():
     ours = PRESETS["spt-synthetic-128"]
-    assert [stage.name for stage in ours.stages] == ["semantic", "appearance", "end_to_end"]
-    assert PRESETS["spt-synthetic-128-ts-pred"] == replace(ours, stages=ours.stages[:2])
-    assert PRESETS["spt-synthetic-128-ts-gt"] == replace(ours, guidance="true", stages=ours.stages[1:2])
+    assert [stage.name for stage in ours.stages] == ["semantic", "appearance", "background", "end_to_end"]
+    assert PRESETS["spt-synthetic-128-ts-pred"] == replace(ours, stages=ours.stages[:3])
+    assert PRESETS["spt-synthetic-128-ts-gt"] == replace(ours, guidance="true", stages=ours.stages[1:3])
     blind = replace(ours, guidance="none", background="none", style="mask", stages=ours.stages[1:2])
     assert PRESETS["spt-synthetic-128-baseline"] == blind
 

@@ -4,8 +4,8 @@ root/
   images/            the pictures, named as in the CSV files (or directly in root)
   keypoints.csv      name:keypoints_y:keypoints_x
   pairs.csv          from,to; without it: all ordered pairs of one person
-  parsing/           optional: NAME.png or NAME.npy per picture, the 10 labels as numbers; a NAME.npy beside the
-                     picture will do, as the samples of SPT's release have it
+  parsing/           optional: NAME.png or NAME.npy per picture, the 10 labels as numbers; NAME.npy may lie
+                     beside the picture instead, as in the samples of SPT's release
 """
 
 from collections import defaultdict
