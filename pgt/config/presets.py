@@ -52,7 +52,8 @@ _SPT_SYNTHETIC = replace(
     content_weight=5.0,
     style_weight=2000.0,
     self_weight=5.0,
-    face_weight=0.05,
+    face_weight=0.005,
+    adversarial_weight=0.03,
     stages=(
         *_stages((128, 128), 16, 6e-4, {"semantic": 3_500}, "cosine"),
         *_stages((128, 128), 6, 4e-4, {"appearance": 2_500}, "cosine"),

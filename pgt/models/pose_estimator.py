@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from pgt.config import PUBLIC_HOME, PoseEstimatorConfig
 from pgt.data.pose import NUM_JOINTS, PoseEncoding, keypoints_to_gaussians
+from pgt.geometry import resize_points
 
 STRIDE = 4  # pixels of the picture per cell of the maps
 DEEPEST = 32  # pixels per cell at the bottom; pictures are padded to a multiple
@@ -108,22 +109,43 @@ class PoseEstimator(
         """See a pose in pictures (B, 3, H, W), differentiably: P(I) of Song et al. 2021, Eq. 8.
 
         Returns:
-            (B, 18, H / 4, W / 4), rounded up, each map a bump that is about 1 at a joint the network is sure
-            of; for a perfect network the same as `wanted_heat_maps` of the true joints.
+            (B, 18, h / 4, w / 4), rounded up, of the pictures as high as those it learnt from; each map a
+            bump that is about 1 at a joint the network is sure of; for a perfect network the same as
+            `wanted_heat_maps` of the true joints.
         """
-        maps, unseen = self(image)
+        maps, unseen = self(self._as_learnt(image))
         places = torch.cat([maps.flatten(2), unseen.unsqueeze(2)], dim=2).float().softmax(dim=2)
         return places[..., :-1].unflatten(2, maps.shape[-2:]) * (2 * math.pi * self.config.sigma**2)
 
     def wanted_heat_maps(self, keypoints: Tensor, visible: Tensor, size: tuple[int, int]) -> Tensor:
         """Draw what `heat_maps` should give for a picture of `size` (H, W) with joints (B, 18, 2), (x, y)."""
-        cells = (-(-size[0] // STRIDE), -(-size[1] // STRIDE))
-        return keypoints_to_gaussians((keypoints + 0.5) / STRIDE - 0.5, visible, cells, self.config.sigma)
+        shown = self._size_as_learnt(size)
+        cells = (-(-shown[0] // STRIDE), -(-shown[1] // STRIDE))
+        points = resize_points(keypoints, size, shown)
+        return keypoints_to_gaussians((points + 0.5) / STRIDE - 0.5, visible, cells, self.config.sigma)
 
     @torch.inference_mode()
     def find_joints(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Find the joints in pictures (B, 3, H, W) in [-1, 1], on any device; see `decode`."""
-        return decode(*self(image.to(self.maps.weight.device).contiguous(memory_format=torch.channels_last)))
+        shown = self._as_learnt(image.to(self.maps.weight.device))
+        points, confidence = decode(*self(shown.contiguous(memory_format=torch.channels_last)))
+        sizes = [(one.shape[-2], one.shape[-1]) for one in (shown, image)]
+        return resize_points(points, *sizes), confidence
+
+    def _size_as_learnt(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Return the size at which pictures of `size` (H, W) are as high as those it learnt from.
+
+        It is lost where bodies are half as high: at 64x64 it found 19 % of the joints within half a head.
+        """
+        height = self.config.image_size[0]
+        return height, max(1, round(size[1] * height / size[0]))
+
+    def _as_learnt(self, image: Tensor) -> Tensor:
+        size = (image.shape[-2], image.shape[-1])
+        shown = self._size_as_learnt(size)
+        if shown == size:
+            return image
+        return F.interpolate(image, shown, mode="bilinear", align_corners=False, antialias=shown[0] < size[0])
 
 
 def decode(maps: Tensor, unseen: Tensor) -> tuple[Tensor, Tensor]:

@@ -5,12 +5,15 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 
-from pgt.checkpoint import load, save
+from pgt.checkpoint import bundled_names, load, save
 from pgt.config import PRESETS, PoseEstimatorConfig, Stage
 from pgt.data.person import PairBatch
 from pgt.data.pose import NUM_JOINTS, keypoints_to_gaussians
+from pgt.evaluation import Truth, score
 from pgt.models.pose_estimator import STRIDE, PoseEstimator, decode
+from pgt.synthetic.people import SyntheticPeople
 from pgt.training.judge import soften
 from pgt.training.pose_estimator import PoseEstimatorRecipe, joint_location_loss
 from pgt.training.runner import PlainRunner
@@ -144,3 +147,22 @@ def test_a_loaded_state_continues_to_the_same_numbers(batch) -> None:
     train(resumed, range(2, 4))
     for name, value in through.nets.state_dict().items():
         assert torch.equal(resumed.nets.state_dict()[name], value), name
+
+
+def test_small_pictures_are_seen_as_large_as_those_it_learnt_from() -> None:
+    torch.manual_seed(0)
+    estimator = PoseEstimator.from_config(replace(TINY, image_size=(64, 64))).eval()
+    small, joints = torch.rand(1, 3, 32, 48) * 2 - 1, torch.rand(1, NUM_JOINTS, 2) * 28 + 2
+    large = F.interpolate(small, scale_factor=2, mode="bilinear")
+    assert torch.equal(estimator.heat_maps(small), estimator.heat_maps(large))
+    seen = torch.ones(1, NUM_JOINTS, dtype=torch.bool)
+    wanted = estimator.wanted_heat_maps(2 * joints + 0.5, seen, (64, 96))
+    torch.testing.assert_close(estimator.wanted_heat_maps(joints, seen, (32, 48)), wanted)
+    found = estimator.find_joints(small)[0]
+    torch.testing.assert_close(2 * found + 0.5, estimator.find_joints(large)[0], atol=1e-4, rtol=0)
+
+
+def test_the_bundled_one_judges_people_of_64_pixels() -> None:
+    people = [SyntheticPeople("test", (64, 64), "plain", 8, 2)[i].source for i in range(8)]
+    judge = load(bundled_names("pose-estimator")[0], quiet=True)
+    assert score([person.image for person in people], Truth.of(people), judge)["pckh"].mean > 0.8

@@ -1,0 +1,1 @@
+"""SPT's ablations, measured: `python -m benchmarks.spt_ablations --help`."""

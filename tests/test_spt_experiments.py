@@ -1,0 +1,278 @@
+"""SPT's ablations: what is compared with what, how it is scored, and when a claim is said to hold."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from benchmarks.spt_ablations import __main__ as command
+from benchmarks.spt_ablations import report, results, scoring
+from benchmarks.spt_ablations.findings import examine
+from benchmarks.spt_ablations.material import Effort
+from benchmarks.spt_ablations.paper import CLAIMS, PAPER, Claim
+from benchmarks.spt_ablations.results import Interval, Results, interval
+from benchmarks.spt_ablations.variants import BASE, VARIANTS, with_parents
+from benchmarks.spt_ablations.workshop import Workshop, work_off
+from pgt.data.person import PairBatch
+from pgt.data.pose import PoseEncoding
+
+SMALL = Effort(steps_scale=0.001, identities=12, pairs=6)
+JUDGES = {"pose-estimator": 1, "human-parser": 2}
+
+
+# --- what is compared ---
+
+
+def test_every_claim_is_about_variants_that_some_table_shows():
+    shown = {variant for experiment in report.EXPERIMENTS for variant in experiment.rows.values()}
+    for claim in CLAIMS:
+        assert {claim.ours, *(claim.yardstick or ()), *filter(None, [claim.rival])} <= shown, claim
+        assert claim.score in scoring.SCORES
+    assert {one.name for one in with_parents(report.chosen(None))} == set(VARIANTS)
+
+
+def test_a_variant_differs_from_what_it_is_compared_with_in_what_its_name_says():
+    def differences(name: str, other: str) -> set[str]:
+        mine, theirs = VARIANTS[name].config().to_dict(), VARIANTS[other].config().to_dict()
+        return {field for field in mine if mine[field] != theirs[field]}
+
+    assert differences("no-heat-maps", "semantic") == {"semantic_heat_maps"}
+    assert differences("ce-1000", "semantic") == {"ce_weight"}
+    assert differences("candidates-100", "semantic") == differences("true-pairs", "semantic") == set()
+    assert differences("style-patch", "drawn-true") == {"style"}
+    assert differences("no-recovered-losses", "drawn-true") == {"recovered_style", "recovered_adversarial"}
+    assert differences("e2e-held", "e2e") == {"joint_ce_weight"}
+    assert differences("scenes-alone", "drawn-true") == set()
+    assert BASE.joint_ce_weight == 0  # the paper's end-to-end training knows no pseudo-labels
+
+
+def test_the_rows_of_table_3_have_drawn_for_equally_many_steps():
+    table3 = next(one for one in report.EXPERIMENTS if one.name == "table3")
+    drawn = {
+        sum(stage.num_steps for stage in VARIANTS[name].config().stages if stage.name != "semantic")
+        for name in table3.rows.values()
+    }
+    assert len(drawn) == 1
+
+
+def test_only_guidance_by_the_truth_has_true_partners():
+    for variant in VARIANTS.values():
+        if variant.name != "true-pairs":
+            assert (variant.candidates is None) == (variant.config().guidance == "true"), variant.name
+
+
+def test_an_unknown_name_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        command.main(["--only", "table9"])
+    assert "there is no experiment or variant 'table9'; there are table3, " in capsys.readouterr().err
+
+
+# --- when a claim holds ---
+
+
+def test_an_interval_is_students():
+    assert interval([1.0, 2.0, 3.0]) == pytest.approx(Interval(2.0, 4.3027 / math.sqrt(3)), rel=1e-4)
+    alone = interval([2.0])
+    assert alone.mean == 2
+    assert math.isnan(alone.half_width)
+
+
+def measured(score: str, **variants: list[float]) -> results.Scores:
+    return {name: {seed: {score: x} for seed, x in enumerate(xs)} for name, xs in variants.items()}
+
+
+def holds(score: str, kind: str = "better", yardstick=None, bound=math.nan, **variants: list[float]) -> str:
+    rival = "" if kind == "below" else "b"
+    claim = Claim("Fig. 0", "so", "so", score, "a", rival, kind, yardstick, bound)
+    return examine(claim, measured(score, **variants)).verdict
+
+
+def test_better_means_that_the_interval_of_paired_gains_is_above_zero():
+    noisy = [0.50, 0.60, 0.70]  # seeds differ more than variants do, but alike for both
+    assert (
+        holds("map_iou", a=[x + 0.01 + y for x, y in zip(noisy, (0, 1e-4, 2e-4), strict=True)], b=noisy)
+        == "yes"
+    )
+    assert (
+        holds("map_iou", a=noisy, b=[x + 0.01 + y for x, y in zip(noisy, (0, 1e-4, 2e-4), strict=True)])
+        == "no"
+    )
+    assert holds("map_iou", a=[0.5, 0.7, 0.6], b=noisy) == "undecided"
+    assert holds("map_iou", a=[0.9], b=[0.1]) == "undecided"  # one seed
+    assert holds("map_iou", a=[0.9, 0.9]) == "not measured"
+
+
+def test_the_direction_is_that_of_the_score():
+    low, high = [0.10, 0.11, 0.10], [0.20, 0.21, 0.20]
+    assert holds("foreground_l1", a=low, b=high) == "yes"
+    assert holds("map_iou", a=low, b=high) == "no"
+    assert holds("sharpness", a=[0.95, 1.05, 0.95], b=[0.5, 1.5, 1.5]) == "yes"  # nearer to one
+
+
+def test_mattering_little_is_measured_by_half_a_yardstick():
+    near, far = [0.510, 0.511, 0.510], [0.60, 0.61, 0.60]
+    ruler = {"kind": "same", "yardstick": ("c", "d"), "c": [0.4, 0.4, 0.4], "d": [0.5, 0.5, 0.5]}
+    assert holds("map_iou", a=near, b=[0.5] * 3, **ruler) == "yes"
+    assert holds("map_iou", a=far, b=[0.5] * 3, **ruler) == "no"
+    assert holds("map_iou", a=far, b=[0.5] * 3, **ruler | {"kind": "not worse"}) == "yes"
+    assert holds("map_iou", a=[0.5] * 3, b=far, **ruler | {"kind": "not worse"}) == "no"
+    assert holds("map_iou", a=near, b=[0.5] * 3, kind="same", yardstick=("c", "d")) == "not measured"
+
+
+def test_below_a_bound():
+    assert holds("found_truth", kind="below", bound=1.0, a=[0.2, 0.3, 0.2]) == "yes"
+    assert holds("found_truth", kind="below", bound=1.0, a=[2.2, 2.3, 2.2]) == "no"
+
+
+def test_the_paper_s_numbers_stand_in_the_claims_table():
+    table = report.claims_table(
+        measured("mask_ssim", **{"ts-predicted": [0.7, 0.71], "baseline": [0.6, 0.6]})
+    )
+    row = next(line for line in table.splitlines() if "(Baseline)" in line)
+    numbers = [PAPER["Table 3, DeepFashion"][name]["SSIM"] for name in ("Baseline", "TS-Pred")]
+    assert "SSIM {:.3f} → {:.3f}".format(*numbers) in row
+    assert "| mask-SSIM 0.600 → 0.705, gain +0.105 ± 0.064" in row
+    assert row.endswith("| yes |")
+    assert table.count("not measured") == len(CLAIMS) - 1
+
+
+# --- results on disk ---
+
+
+def test_results_of_other_settings_count_as_missing(tmp_path):
+    kept = Results(tmp_path, SMALL, JUDGES)
+    variant = VARIANTS["drawn-predicted"]
+    kept.write(variant, 0, {"ssim": 0.5, "hole_l1": math.nan}, {"date": "today"})
+    assert kept.read(variant, 0)["scores"] == {"ssim": 0.5, "hole_l1": None}
+    assert kept.read(variant, 1) is None
+    assert kept.scores([variant], range(3)) == {"drawn-predicted": {0: {"ssim": 0.5}}}
+    assert Results(tmp_path, replace(SMALL, pairs=7), JUDGES).read(variant, 0) is None
+    assert Results(tmp_path, SMALL, JUDGES | {"human-parser": 3}).read(variant, 0) is None
+    assert (tmp_path / "drawn-predicted-0.json").stat().st_size < 4000
+
+
+def test_settings_follow_the_parent_and_leave_defaults_out(monkeypatch):
+    before = results.settings(VARIANTS["e2e"], SMALL, JUDGES)
+    assert "hash" not in before["training"]["config"]
+    assert "num_labels" not in before["training"]["config"]
+    changed = replace(VARIANTS["semantic"], changes={"ce_weight": 7.0})
+    monkeypatch.setitem(VARIANTS, "semantic", changed)
+    after = results.settings(VARIANTS["e2e"], SMALL, JUDGES)
+    assert after["training"]["continues"] != before["training"]["continues"]
+
+
+def test_more_pairs_do_not_ask_for_another_training():
+    one, other = (results.training_settings(VARIANTS["e2e"], replace(SMALL, pairs=n), JUDGES) for n in (5, 9))
+    assert one == other
+
+
+# --- the order of work ---
+
+
+def test_parents_come_first_and_what_fails_takes_its_children_along(capsys):
+    made = []
+
+    def make(task):
+        made.append(task)
+        if task == ("semantic", 0):
+            raise FloatingPointError("a loss is not finite")
+        return {"map_iou": 0.5}
+
+    names = [one.name for one in with_parents(["e2e"])]
+    failed = work_off([(name, seed) for seed in (0, 1) for name in names], make, jobs=1, threads=1)
+    assert names == ["semantic", "drawn-predicted", "e2e"]
+    assert made == [("semantic", 0), *((name, 1) for name in names)]
+    assert sorted(failed) == sorted((name, 0) for name in names)
+    assert "e2e, seed 1: 0.0 min, map_iou 0.5; 0 to go" in capsys.readouterr().out
+
+
+def test_a_parent_is_trained_again_only_for_somebody_who_continues_it(tmp_path):
+    place = Workshop(tmp_path / "runs", tmp_path / "results", SMALL)
+    family = with_parents(["e2e"])
+    names = [one.name for one in family]
+    assert place.missing(family, [0]) == [(name, 0) for name in names]
+    for variant in family:
+        place.results.write(variant, 0, {"map_iou": 0.5}, {})
+    assert place.missing(family, [0]) == []
+    (tmp_path / "results" / "e2e-0.json").unlink()
+    assert place.missing(family, [0]) == [(name, 0) for name in names]  # their runs are gone
+    run = place.folder(VARIANTS["drawn-predicted"], 0)
+    run.mkdir(parents=True)
+    steps = sum(stage.num_steps for stage in VARIANTS["drawn-predicted"].config(SMALL.steps_scale).stages)
+    (run / "sessions.jsonl").write_text(json.dumps({"last_step": steps}) + "\n")
+    assert place.missing(family, [0]) == [("e2e", 0)]
+
+
+# --- scores ---
+
+
+def test_a_limb_in_two_pieces_is_one_region_amiss():
+    true = torch.zeros(2, 8, 8, dtype=torch.long)
+    true[:, 2:6, 3] = 6
+    broken = true.clone()
+    broken[0, 4, 3] = 0
+    broken[1, 2, 4] = 6  # fatter, but whole
+    assert scoring.pieces_amiss(broken, true).tolist() == [1, 0]
+
+
+def test_a_perfect_map_has_full_scores():
+    labels = torch.arange(100).view(1, 10, 10) % 10
+    confusion = scoring.label_confusion(labels, labels, 10)
+    assert scoring.map_scores(confusion) == {"map_accuracy": 100, "map_iou": 1, "limb_iou": 1}
+    assert [scoring.LABELS[i] for i in scoring.LIMBS] == ["left_arm", "right_arm", "left_leg", "right_leg"]
+
+
+def test_coarse_maps_are_blocks_of_one_label():
+    parsing = torch.eye(10)[torch.randint(10, (1, 16, 16), generator=torch.Generator().manual_seed(0))]
+    parsing = parsing.movedim(-1, 1)
+    blocks = scoring.coarse(parsing, 4).unfold(2, 4, 4).unfold(3, 4, 4).flatten(4)
+    assert torch.equal(blocks, blocks[..., :1].expand_as(blocks))
+    assert torch.equal(scoring.coarse(parsing, 1), parsing)
+
+
+def scored_batch() -> PairBatch:
+    """A source on the left of 64x64, a target on the right, on grey; a face in the target's joints."""
+    labels = torch.zeros(2, 1, 64, 64, dtype=torch.long)
+    labels[0, :, 10:50, 5:25], labels[1, :, 10:50, 20:40] = 3, 3
+    joints = torch.zeros(1, 18, 2)
+    joints[:, :] = torch.tensor([30.0, 30.0])
+    joints[:, [2, 5, 8, 11]] = torch.tensor([[26.0, 20.0], [34.0, 20.0], [26.0, 40.0], [34.0, 40.0]])
+    joints[:, [0, 14, 15, 16, 17]] = torch.tensor([30.0, 14.0])
+    seen, picture = torch.ones(1, 18, dtype=torch.bool), torch.zeros(1, 3, 64, 64)
+    masks = (labels > 0).float().movedim(0, 1).unbind(1)
+    return PairBatch(
+        *(picture, picture, joints, joints, seen, seen, *labels, *(mask[:, None] for mask in masks)),
+        encoding=PoseEncoding("gaussian", sigma=2.0),
+    )
+
+
+def test_the_hole_is_what_the_source_hides_and_the_target_does_not():
+    batch = scored_batch()
+    generated = batch.target.clone()
+    generated[..., 10:50, 20:40] = 1.0  # wrong on the target alone
+    assert scoring.background_scores(generated, batch)["background_l1"] == 0
+    generated[..., 10:50, 5:20] = 0.5  # wrong in the hole: a quarter of the range
+    found = scoring.background_scores(generated, batch)
+    assert found["hole_l1"].item() == pytest.approx(0.25)
+    assert 0 < found["background_l1"].item() < 0.25
+
+
+def test_a_face_counts_on_the_target_s_own_pixels_and_only_where_one_is_seen():
+    batch = scored_batch()
+    generated = batch.target.clone()
+    generated[..., :10, :] = 1.0  # above the person: inside the face's square, but background
+    assert scoring.face_scores(generated, batch)["face_l1"] == 0
+    generated[..., 10:14, 28:32] = 1.0
+    assert scoring.face_scores(generated, batch)["face_l1"] > 0
+    batch.target_visible[:, [0, 14, 15, 16, 17]] = False
+    assert scoring.face_scores(generated, batch)["face_l1"].isnan()
+
+
+def test_inpainting_continues_what_surrounds_the_hole():
+    ramp = torch.linspace(-1, 1, 32).expand(1, 3, 32, 32)
+    hole = torch.zeros(1, 1, 32, 32)
+    hole[..., 10:20, 12:22] = 1
+    damaged = torch.where(hole > 0, 1.0, ramp)
+    assert torch.allclose(scoring.Biharmonic()(damaged, hole), ramp, atol=1e-3)
