@@ -15,6 +15,7 @@ from pgt.data.pseudo_label_index import PseudoLabels
 from pgt.layers.features import EncoderFeatures
 from pgt.models.pg2 import PG2Generator
 from pgt.models.spt import SPTGenerator
+from pgt.synthetic.people import SyntheticPeople
 from tests.models.tiny_spt import TINY_SPT
 
 
@@ -120,3 +121,17 @@ def test_two_rows_of_one_name_are_refused(checkpoints, capsys):
     spt, _ = checkpoints
     assert main(["evaluate", "spt", "--weights", str(spt), "--beside", str(spt)]) == 2
     assert "two rows have one name" in capsys.readouterr().err
+
+
+def test_generate_shows_maps_and_layers(checkpoints, tmp_path):
+    spt, _ = checkpoints
+    pair = SyntheticPeople("test", (64, 32), "plain")[0]
+    Image.fromarray(pair.source.image).save(tmp_path / "a.png")
+    for name, person in (("a", pair.source), ("b", pair.target)):
+        (tmp_path / f"{name}.json").write_text(person.pose.to_json())
+    np.save(tmp_path / "a.npy", pair.source.label_map)
+    files = ("--image", "a.png", "--keypoints", "a.json", "--parsing", "a.npy", "--target", "b.json")
+    words = [str(tmp_path / word) if "." in word else word for word in files]
+    out = tmp_path / "steps.png"
+    assert main(["generate", *words, "--weights", str(spt), "--steps", "--out", str(out)]) == 0
+    assert Image.open(out).width > 7 * 32  # source, pose, two maps, foreground, background, result

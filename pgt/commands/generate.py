@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,11 +10,14 @@ from pgt.commands.common import check_suffix, write_picture
 from pgt.data.person import Person
 from pgt.data.pose import Pose
 
+if TYPE_CHECKING:
+    from pgt.predictor import Prediction
+
 
 def generate(arguments: argparse.Namespace) -> None:
     """Draw the person of a photo in another pose."""
     from pgt.photos import frame_person, person_from_photo
-    from pgt.plot import draw_skeleton, grid
+    from pgt.plot import grid
     from pgt.predictor import PART_WARP, Predictor
 
     check_suffix(arguments.out)
@@ -26,16 +30,29 @@ def generate(arguments: argparse.Namespace) -> None:
     prediction = predictor.generate(source, target)
     picture = prediction.image
     if arguments.steps:
-        steps = {
-            "source": prediction.source.image,
-            "target pose": draw_skeleton(None, prediction.target),
-            "coarse": prediction.coarse,
-            "difference": prediction.difference_map,
-            "result": prediction.image,
-        }
-        steps = {title: image for title, image in steps.items() if image is not None}
+        steps = _steps(prediction)
         picture = grid([list(steps.values())], column_titles=list(steps))
     write_picture(arguments.out, picture)
+
+
+def _steps(prediction: "Prediction") -> dict[str, np.ndarray]:
+    """Gather the pictures that a prediction went through, by title."""
+    from pgt.plot import color_parsing, draw_skeleton
+
+    maps = {"source map": prediction.source.label_map, "map": prediction.label_map}
+    if prediction.label_map is None:
+        maps = {}
+    steps = {
+        "source": prediction.source.image,
+        "target pose": draw_skeleton(None, prediction.target),
+        **{title: color_parsing(labels) for title, labels in maps.items()},
+        "coarse": prediction.coarse,
+        "difference": prediction.difference_map,
+        "foreground": prediction.foreground,
+        "background": prediction.background,
+        "result": prediction.image,
+    }
+    return {title: image for title, image in steps.items() if image is not None}
 
 
 def _target_pose(arguments: argparse.Namespace, source: Person, size: tuple[int, int] | None) -> Pose:
