@@ -29,33 +29,54 @@ import gradio as gr
 import torch
 from handlers import Handlers
 from page import EXAMPLES, create_demo
-from studio import Studio
+from studio import SPT, Studio, approach_of
 
 from pgt.checkpoint import CheckpointError
 from pgt.predictor import PART_WARP, Predictor
 
 MODEL = "pg2-synthetic-128"
+SPT_MODEL = "spt-synthetic-128"
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica", "Arial", "sans-serif")
 
 
-def make_studio(model: str = MODEL, device: str | None = None) -> Studio:
+def make_studio(model: str = MODEL, device: str | None = None, spt: str = SPT_MODEL) -> Studio:
     """Load the weights and the rival without learning, and draw once, since the first picture is always slow.
 
     Args:
         model: a bundled name, a folder or a Hub repository.
         device: "cpu", "cuda" ...; a GPU where there is one by default.
+        spt: the same for SPT, which may be absent unless it is named; not read if `model` is an SPT.
 
     Raises:
         CheckpointError: one sentence, where there are no such weights.
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     predictor = Predictor.load(model, device)
-    generate = spaces.GPU(duration=10)(predictor.generate) if spaces else None
-    studio = Studio(predictor, Predictor.load(PART_WARP), generate)
+    second = None if approach_of(predictor) == SPT else load_spt(spt, device)
+    lend = {"lend": spaces.GPU(duration=10)} if spaces else {}
+    studio = Studio(predictor, Predictor.load(PART_WARP), spt=second, **lend)
     if not spaces:  # there the GPU is lent for a visitor's request only
         subject = studio.synthetic(0)
-        studio.draw(subject, subject.start)
+        for name in studio.approaches:
+            studio.draw(subject, subject.start, name)
     return studio
+
+
+def load_spt(name: str, device: str) -> Predictor | None:
+    """Load SPT's weights; None where the bundled ones are asked for and cannot be had.
+
+    Raises:
+        CheckpointError: one sentence, where other weights are no SPT or cannot be had.
+    """
+    try:
+        predictor = Predictor.load(name, device)
+    except CheckpointError:
+        if name != SPT_MODEL:
+            raise
+        return None
+    if approach_of(predictor) != SPT:
+        raise CheckpointError(f"The weights {name} are not SPT's.")
+    return predictor
 
 
 def device_name(studio: Studio) -> str:
@@ -117,13 +138,14 @@ def main() -> None:
     """Parse the flags and open the page."""
     parser = argparse.ArgumentParser(description="Drag joints and see a person take that pose.")
     parser.add_argument("--model", default=MODEL, help="a bundled name, a folder or a Hub repository")
+    parser.add_argument("--spt", default=SPT_MODEL, help="the same for SPT, which its tabs draw with")
     parser.add_argument("--device", help="cpu, cuda, mps; the GPU where there is one by default")
     parser.add_argument("--port", type=int, default=7860, help="another free one is taken if it is in use")
     parser.add_argument("--share", action="store_true", help="a public link through Gradio's servers")
     parser.add_argument("--check", action="store_true", help="draw one picture, open no page")
     arguments = parser.parse_args()
     try:
-        studio = make_studio(arguments.model, arguments.device)
+        studio = make_studio(arguments.model, arguments.device, arguments.spt)
     except CheckpointError as error:
         parser.exit(1, f"{error}\n")
     if arguments.check:

@@ -1,28 +1,21 @@
-"""The demo's callbacks as plain functions: validate, ask the studio, return what the page's components show.
+"""The callbacks of the tab "Pose transfer" as plain functions: validate, ask the studio, return HTML.
 
 They hold no Gradio state of their own: what a visitor's page needs between two events travels in a `Session`.
 """
 
-import base64
-import binascii
-import random
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
-from pathlib import Path
 
 import gradio as gr
 import view
+from callbacks import ChoosesPerson, one_sentence, photo_file
 from pose_editor import checked_pose, pose_to_value, preset_entry, value_to_pose
-from studio import MAX_SEED, Studio, Subject, moved_onto
+from studio import Studio, Subject, moved_onto
 
 from pgt.data.pose import Pose
-from pgt.photos import DetectorUnavailableError, says_its_size
+from pgt.photos import says_its_size
 from pgt.predictor import Prediction, fit_pose
 
 MAX_POSE_TEXT = 1_000_000  # characters of an imported pose
-MAX_PHOTO_TEXT = 14_000_000  # characters of a photo sent as base64: 10 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,23 +23,12 @@ class Session:
     """What one visitor is looking at."""
 
     subject: Subject
+    pose: Pose  # as in the editor
+    approach: str
     prediction: Prediction
 
 
-def one_sentence(handler: Callable) -> Callable:
-    """Turn what a visitor can get wrong into one sentence on the page instead of a traceback."""
-
-    @wraps(handler)
-    def guarded(*arguments, **settings):
-        try:
-            return handler(*arguments, **settings)
-        except (ValueError, DetectorUnavailableError) as error:
-            raise gr.Error(str(error), print_exception=False, title="That did not work") from None
-
-    return guarded
-
-
-class Handlers:
+class Handlers(ChoosesPerson):
     """Callbacks over one studio."""
 
     def __init__(self, studio: Studio, device: str) -> None:
@@ -55,65 +37,54 @@ class Handlers:
 
     # Choosing somebody: each returns (session, source, editor, result) ------------------------------------
 
-    def show(self, subject: Subject, pose: Pose | None = None) -> tuple:
+    def show(self, subject: Subject, approach: str = "", pose: Pose | None = None) -> tuple:
         """Show somebody, drawn in a pose (the subject's own suggestion by default)."""
         value = pose_to_value(pose or subject.start)
-        session, result, pictures = self._draw(subject, value_to_pose(value))  # as the page will send it back
+        drawn = self._draw(subject, value_to_pose(value), approach)  # the pose as the page will send it back
+        session, result, pictures = drawn
         editor = gr.update(
             value=value,
             initial=pose_to_value(subject.person.pose),
             presets=[preset_entry(name, preset) for name, preset in subject.presets.items()],
             pictures=pictures,
         )
-        return session, self.source_figure(subject), editor, result
+        return session, view.source(subject.person.image, subject.is_synthetic), editor, result
 
     @one_sentence
-    def render_person(self, seed: float, scene: str) -> tuple:
-        """Show the synthetic person of a number."""
-        return self.show(self.studio.synthetic(seed, scene))
-
-    @one_sentence
-    def roll(self, scene: str) -> tuple:
-        """Show a synthetic person of a random number; the number comes first."""
-        seed = random.randint(0, MAX_SEED)
-        return seed, *self.show(self.studio.synthetic(seed, scene))
-
-    @one_sentence
-    def use_photo(self, photo: str | None, joints: str | None) -> tuple:
-        """Show the person on a photo."""
-        return self.show(self.studio.photo(photo, joints))
-
-    @one_sentence
-    def use_example(self, seed: int, scene: str, preset: str) -> tuple:
+    def use_example(self, seed: int, scene: str, preset: str, approach: str = "") -> tuple:
         """Show a synthetic person in one of its ready-made poses; its number and scene come first."""
         subject = self.studio.synthetic(seed, scene)
-        return seed, scene, *self.show(subject, subject.presets[preset])
+        return seed, scene, *self.show(subject, approach, subject.presets[preset])
 
     # Drawing ----------------------------------------------------------------------------------------------
 
     @one_sentence
-    def release(self, session: Session, pose: Pose) -> tuple:
+    def release(self, session: Session, pose: Pose, approach: str = "") -> tuple:
         """Draw the session's person in the edited pose: (session, result, editor's pictures)."""
-        session, result, pictures = self._draw(session.subject, pose)
+        session, result, pictures = self._draw(session.subject, pose, approach)
         return session, result, gr.update(pictures=pictures)
 
     @one_sentence
     def compare(self, session: Session) -> str:
-        """Show the truth, the rival without learning, and the scores."""
-        comparison = self.studio.compare(session.subject, session.prediction)
-        baseline = view.figure(comparison.baseline.image, "Part warp", "baseline, no learning")
+        """Show the truth, what the others draw, the rival without learning, and the scores."""
+        comparison = self.studio.compare(session.subject, session.pose, session.prediction, session.approach)
+        figures = [
+            *(view.figure(other.image, name, "same pose") for name, other in comparison.others.items()),
+            view.figure(comparison.baseline.image, "Part warp", "no learning"),
+        ]
         if comparison.truth is None:
             remark = view.note("A photo has no truth in another pose to score against.")
-            return view.strip([baseline]) + remark
-        truth = view.figure(comparison.truth.image, "Truth", "rendered in this pose")
-        return view.strip([truth, baseline]) + view.score_table(comparison.scores)
+            return view.strip(figures) + remark
+        truth = view.figure(comparison.truth.image, "Truth", "rendered")
+        return view.strip([truth, *figures]) + view.score_table(comparison.scores)
 
     @one_sentence
     def explain(self, session: Session, wanted: bool) -> str:
         """Show how the result came about, if somebody is looking."""
         if not wanted:
             return ""
-        return view.strip(view.figure(*step) for step in self.studio.explain(session.prediction))
+        maps = session.prediction.label_map is not None
+        return view.steps(self.studio.explain(session.prediction), legend=maps)
 
     # Poses from elsewhere: each returns the editor's value ------------------------------------------------
 
@@ -159,46 +130,42 @@ class Handlers:
         }
 
     @one_sentence
-    def api_generate(self, seed: int, scene: str, pose: dict) -> dict:
+    def api_generate(self, seed: int, scene: str, pose: dict, approach: str = "") -> dict:
         """Draw a synthetic person in a pose.
 
         Args:
             seed: 0 to 999999.
             scene: "Studio", "Room" or "Street".
             pose: as from /render_person.
+            approach: "PG2" or "SPT", as far as the page offers them; "" is the page's first.
 
         Returns:
             picture, truth and part_warp (PNG as data addresses), milliseconds, and scores
             (method -> metric -> value).
         """
-        return self._for_program(self.studio.synthetic(seed, scene), pose)
+        return self._for_program(self.studio.synthetic(seed, scene), pose, approach)
 
     @one_sentence
-    def api_generate_from_photo(self, photo: str, joints: dict, pose: dict) -> dict:
+    def api_generate_from_photo(self, photo: str, joints: dict, pose: dict, approach: str = "") -> dict:
         """Draw the person on a photo in a pose.
 
         Args:
             photo: a JPEG, PNG or WebP as base64, at most 10 MB.
             joints: of the person on the photo, in the upright photo's pixels; {} to have them detected.
             pose: the wanted one, in the model's frame.
+            approach: as in /generate.
 
         Returns:
             picture and part_warp (PNG as data addresses), milliseconds.
         """
-        if not isinstance(photo, str) or len(photo) > MAX_PHOTO_TEXT:
-            raise ValueError("The photo must be base64 text of at most 10 MB.")
-        try:
-            content = base64.b64decode(photo.rpartition(",")[2], validate=True)
-        except (binascii.Error, ValueError):
-            raise ValueError("The photo is not valid base64.") from None
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "photo"
-            path.write_bytes(content)
-            return self._for_program(self.studio.photo(path, value_to_pose(joints) if joints else None), pose)
+        with photo_file(photo) as path:
+            subject = self.studio.photo(path, value_to_pose(joints) if joints else None)
+        return self._for_program(subject, pose, approach)
 
-    def _for_program(self, subject: Subject, pose: dict) -> dict:
-        prediction = self.studio.draw(subject, value_to_pose(pose))
-        comparison = self.studio.compare(subject, prediction)
+    def _for_program(self, subject: Subject, value: dict, approach: str) -> dict:
+        pose = value_to_pose(value)
+        prediction = self.studio.draw(subject, pose, approach)
+        comparison = self.studio.compare(subject, pose, prediction, approach)
         answer = {
             "picture": view.picture_address(prediction.image),
             "part_warp": view.picture_address(comparison.baseline.image),
@@ -208,19 +175,13 @@ class Handlers:
             answer |= {"truth": view.picture_address(comparison.truth.image), "scores": comparison.scores}
         return answer
 
-    def _draw(self, subject: Subject, pose: Pose) -> tuple[Session, str, dict[str, str]]:
+    def _draw(self, subject: Subject, pose: Pose, approach: str) -> tuple[Session, str, dict[str, str]]:
         """Draw, and return the session, the result's HTML and the pictures that may lie under the joints."""
-        prediction = self.studio.draw(subject, pose)
+        prediction = self.studio.draw(subject, pose, approach)
         facts = (f"{prediction.milliseconds:.0f} ms", self.device)
         pictures = {
             "source": view.picture_address(subject.person.image, "JPEG"),
             "result": view.picture_address(prediction.image, "JPEG"),
         }
-        return Session(subject, prediction), view.result(prediction.image, facts), pictures
-
-    def source_figure(self, subject: Subject) -> str:
-        """Show who is drawn."""
-        caption, remark = (
-            ("Synthetic person", "not seen in training") if subject.is_synthetic else ("Your photo", "")
-        )
-        return view.figure(subject.person.image, caption, remark, large=True)
+        session = Session(subject, pose, approach, prediction)
+        return session, view.result(prediction.image, facts, "The person in the new pose"), pictures

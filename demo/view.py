@@ -13,12 +13,15 @@ from html import escape
 import numpy as np
 from PIL import Image
 
+from pgt.data.parsing import COLORS, LABELS
+
 # name of a metric -> (heading, digits, whether more is better)
 METRICS = {
     "ssim": ("SSIM ↑", 3, True),
     "foreground_l1": ("Person L1 ↓", 3, False),
     "psnr": ("PSNR ↑", 1, True),
 }
+REGION_METRICS = {"foreground_ssim": ("SSIM ↑", 3, True), "foreground_l1": ("L1 ↓", 3, False)}
 
 
 def picture_address(image: np.ndarray, kind: str = "PNG") -> str:
@@ -30,15 +33,33 @@ def picture_address(image: np.ndarray, kind: str = "PNG") -> str:
     return f"data:image/{kind.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def figure(image: np.ndarray, caption: str, note: str = "", *, large: bool = False) -> str:
-    """Return one captioned picture; `note` is a second, quieter line."""
+def figure(image: np.ndarray, caption: str, note: str = "", *, large: bool = False, over: str = "") -> str:
+    """Return one captioned picture; `note` is a second, quieter line, `over` an SVG to lie over it."""
     height, width = image.shape[:2]
     text = f"<b>{escape(caption)}</b>" + (f"<span>{escape(note)}</span>" if note else "")
     return (
-        f'<figure class="pgt-figure{" pgt-large" if large else ""}"><img src="{picture_address(image)}" '
-        f'alt="{escape(caption)}" style="aspect-ratio: {width} / {height}">'
+        f'<figure class="pgt-figure{" pgt-large" if large else ""}"><div><img src="{picture_address(image)}" '
+        f'alt="{escape(caption)}" style="aspect-ratio: {width} / {height}">{over}</div>'
         f"<figcaption>{text}</figcaption></figure>"
     )
+
+
+def source(image: np.ndarray, synthetic: bool) -> str:
+    """Return the picture of who is drawn."""
+    caption, remark = ("Synthetic person", "not seen in training") if synthetic else ("Your photo", "")
+    return figure(image, caption, remark, large=True)
+
+
+def marked(image: np.ndarray, points: np.ndarray, caption: str, note: str, *, closed: bool) -> str:
+    """Return a large figure with points (N, 2), (x, y) in its pixels, marked: as dots, or as one outline."""
+    height, width = image.shape[:2]
+    places = [(float(x) + 0.5, float(y) + 0.5) for x, y in points]
+    if closed:
+        marks = f'<polygon points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in places)}"/>'
+    else:
+        marks = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{width / 70:.1f}"/>' for x, y in places)
+    drawing = f'<svg viewBox="0 0 {width} {height}" aria-hidden="true">{marks}</svg>'
+    return figure(image, caption, note, large=True, over=drawing)
 
 
 def strip(figures: Iterable[str]) -> str:
@@ -46,32 +67,39 @@ def strip(figures: Iterable[str]) -> str:
     return f'<div class="pgt-strip">{"".join(figures)}</div>'
 
 
-def result(image: np.ndarray, facts: Iterable[str]) -> str:
-    """Return the drawn picture with its facts and its download link."""
+def result(image: np.ndarray, facts: Iterable[str], caption: str) -> str:
+    """Return the drawn picture with its facts and its download link; `caption` is for those who hear it."""
     address = picture_address(image)
     height, width = image.shape[:2]
     chips = "".join(f"<span>{escape(fact)}</span>" for fact in facts)
     return (
-        f'<figure class="pgt-figure pgt-large"><img src="{address}" alt="The person in the new pose" '
+        f'<figure class="pgt-figure pgt-large"><img src="{address}" alt="{escape(caption)}" '
         f'style="aspect-ratio: {width} / {height}"><figcaption class="pgt-facts">{chips}'
         f'<a href="{address}" download="person.png" class="pgt-download">Download</a></figcaption></figure>'
     )
 
 
-def score_table(scores: Mapping[str, Mapping[str, float]]) -> str:
+def score_table(
+    scores: Mapping[str, Mapping[str, float]], metrics: Mapping[str, tuple[str, int, bool]] = METRICS
+) -> str:
     """Return a table of method -> metric -> value, the best of each column in bold."""
-    names = [name for name in METRICS if all(name in row for row in scores.values())]
+    names = [name for name in metrics if all(name in row for row in scores.values())]
     best = {}
     for name in names:
         values = [row[name] for row in scores.values()]
-        best[name] = max(values) if METRICS[name][2] else min(values)
-    head = "".join(f"<th>{METRICS[name][0]}</th>" for name in names)
+        best[name] = max(values) if metrics[name][2] else min(values)
+    head = "".join(f"<th>{metrics[name][0]}</th>" for name in names)
     rows = []
     for method, row in scores.items():
-        cells = "".join(_cell(row[name], METRICS[name][1], row[name] == best[name]) for name in names)
+        cells = "".join(_cell(row[name], metrics[name][1], row[name] == best[name]) for name in names)
         rows.append(f"<tr><th scope='row'>{escape(method)}</th>{cells}</tr>")
     body = f"<thead><tr><th></th>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
     return f'<table class="pgt-scores">{body}</table>'
+
+
+def region_table(scores: Mapping[str, Mapping[str, float]]) -> str:
+    """Return a table of scores that count some regions of a person alone."""
+    return f"<div>{score_table(scores, REGION_METRICS)}{note('inside the clothes in question')}</div>"
 
 
 def _cell(value: float, digits: int, best: bool) -> str:
@@ -79,12 +107,33 @@ def _cell(value: float, digits: int, best: bool) -> str:
     return f"<td>{f'<b>{text}</b>' if best else text}</td>"
 
 
-def example_cards(examples: Iterable[tuple[np.ndarray, int, str, str]]) -> str:
-    """Return buttons, one per (picture, number of the person, scene, name of the pose)."""
+def waiting() -> str:
+    """Return what stands where a picture will be."""
+    return '<div class="pgt-waiting" role="status">Drawing …</div>'
+
+
+def steps(pictures: Iterable[tuple[np.ndarray, str, str]], *, legend: bool = False) -> str:
+    """Return the steps of a drawing side by side, and what the colours of maps mean if there are any."""
+    figures = strip(figure(*picture) for picture in pictures)
+    return figures + (label_legend() if legend else "")
+
+
+def label_legend() -> str:
+    """Return the names of the ten labels beside their colours."""
+    entries = "".join(
+        f'<span><i style="background: rgb({red}, {green}, {blue})"></i>{name.replace("_", " ")}</span>'
+        for name, (red, green, blue) in zip(LABELS, COLORS.tolist(), strict=True)
+    )
+    return f'<p class="pgt-legend">{entries}</p>'
+
+
+def example_cards(examples: Iterable[tuple[np.ndarray, object, str]]) -> str:
+    """Return buttons, one per (picture, number of the person, what is done with it)."""
     cards = [
-        f'<button type="button" data-index="{index}" aria-label="Example: person {seed}, {escape(pose)}">'
-        f'<img src="{picture_address(image, "JPEG")}" alt="">{escape(pose)}</button>'
-        for index, (image, seed, _, pose) in enumerate(examples)
+        f'<button type="button" data-index="{index}" '
+        f'aria-label="Example: person {escape(str(who))}, {escape(name)}">'
+        f'<img src="{picture_address(image, "JPEG")}" alt="">{escape(name)}</button>'
+        for index, (image, who, name) in enumerate(examples)
     ]
     return f'<h3>Examples</h3><div class="pgt-examples">{"".join(cards)}</div>'
 

@@ -150,6 +150,10 @@ def test_a_number_is_always_the_same_person(studio):
     assert (first.person.image != other.person.image).any()
 
 
+def test_a_portrait_is_the_persons_picture(studio):
+    np.testing.assert_array_equal(studio.portrait(5, "Room"), studio.synthetic(5, "Room").person.image)
+
+
 def test_scene_changes_the_background_alone(studio):
     plain, street = studio.synthetic(5, "Studio"), studio.synthetic(5, "Street")
     np.testing.assert_array_equal(plain.person.keypoints, street.person.keypoints)
@@ -167,6 +171,11 @@ def test_every_kind_of_pose_is_ready_made(studio):
     assert all(pose.image_size == SIZE for pose in presets.values())
 
 
+def test_unknown_approach_is_refused(studio):
+    with pytest.raises(ValueError, match="must be one of PG2"):
+        studio.draw(studio.synthetic(1), studio.synthetic(1).start, "MR-Net")
+
+
 @pytest.mark.parametrize("seed", [-1, 1_000_000, 1.5, float("nan"), float("inf"), None, "", "x", [1]])
 def test_bad_numbers_are_refused(seed):
     with pytest.raises(ValueError, match="whole number from 0 to 999999"):
@@ -181,7 +190,7 @@ def test_unknown_scene_is_refused(studio):
 def test_truth_in_the_own_pose_is_the_person_itself(studio):
     subject = studio.synthetic(5)
     prediction = studio.draw(subject, subject.person.pose)
-    comparison = studio.compare(subject, prediction)
+    comparison = studio.compare(subject, subject.person.pose, prediction)
     difference = np.abs(comparison.truth.image.astype(int) - subject.person.image)
     assert difference.mean() < 1
     copy = comparison.scores["Copy of source"]
@@ -191,14 +200,14 @@ def test_truth_in_the_own_pose_is_the_person_itself(studio):
 def test_truth_takes_a_ready_made_pose(studio):
     subject = studio.synthetic(5)
     wanted = subject.presets["Arms raised"]
-    comparison = studio.compare(subject, studio.draw(subject, wanted))
+    comparison = studio.compare(subject, wanted, studio.draw(subject, wanted))
     away = np.linalg.norm(comparison.truth.keypoints - wanted.keypoints, axis=1)
     assert np.median(away[wanted.visible]) < 1.5  # pixels of 64: bones keep their length, so not exactly
 
 
 def test_all_three_methods_are_scored(studio):
     subject = studio.synthetic(5)
-    scores = studio.compare(subject, studio.draw(subject, subject.start)).scores
+    scores = studio.compare(subject, subject.start, studio.draw(subject, subject.start)).scores
     assert list(scores) == ["tiny", "Part warp", "Copy of source"]
     assert all(set(view.METRICS) <= set(row) for row in scores.values())
 
@@ -238,11 +247,10 @@ def test_missing_joints_get_a_place_but_stay_hidden(studio):
 def test_space_decorator_wraps_the_drawing(studio):
     calls = []
 
-    def lent(source, pose):
-        calls.append(pose)
-        return studio.predictor.generate(source, pose)
+    def lend(work):
+        return lambda *arguments: calls.append(arguments) or work(*arguments)
 
-    wrapped = Studio(studio.predictor, studio.baseline, lent)
+    wrapped = Studio(studio.predictor, studio.baseline, lend=lend)
     subject = wrapped.synthetic(1)
     wrapped.draw(subject, subject.start)
     assert len(calls) == 1

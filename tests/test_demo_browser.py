@@ -1,14 +1,8 @@
 """The demo in a real Chromium: by mouse, by finger, by keyboard, on a wide and on a phone-sized window."""
 
-import base64
-import io
 import json
-import re
-import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,16 +14,11 @@ from pgt.data.pose import JOINTS
 from pgt.models.part_warp import PartWarp
 from pgt.models.pg2 import PG2Generator
 from pgt.predictor import Predictor
+from tests.demo_visit import PATIENCE, PHONE, WIDE, Visit, picture, running_chromium, served, visiting
 
 pytestmark = pytest.mark.browser
-sync_api = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
 pytest.importorskip("gradio", reason="the demo needs gradio")
-sys.path.insert(0, str(Path(__file__).parents[1] / "demo"))
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-WIDE, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
-PATIENCE = 60_000  # milliseconds; machines that test are busy
 WRIST = JOINTS.index("left_wrist")
 
 
@@ -45,111 +34,26 @@ def studio():
 
 @pytest.fixture(scope="module")
 def address(studio) -> Iterator[str]:
-    """Serve the demo on a free port."""
-    import app
-
-    demo = app.create_demo(studio, "CPU")
-    app.launch(demo, server_port=app.free_port(), prevent_thread_lock=True, quiet=True)
-    yield demo.local_url
-    demo.close()
+    with served(studio) as local:
+        yield local
 
 
 @pytest.fixture(scope="module")
 def browser():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with running_chromium() as chromium:
         yield chromium
-        chromium.close()
-
-
-class Visit:
-    """A page that is open, and everything it complained about or asked for."""
-
-    def __init__(self, page) -> None:
-        self.page, self.complaints, self.outside = page, [], []
-        page.on("console", self._hear)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", self._see)
-
-    def _hear(self, message) -> None:
-        # Gradio's file field says this of itself in every browser
-        if message.type in ("error", "warning") and message.text != "Method not implemented.":
-            self.complaints.append(message.text)
-
-    def _see(self, request) -> None:
-        if not request.url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
-            self.outside.append(request.url)
-
-    def open(self, address: str) -> "Visit":
-        self.page.goto(address)
-        self.page.wait_for_selector("[data-joint=left_wrist]", timeout=PATIENCE)
-        self.page.wait_for_function("document.querySelector('#drawn img')?.complete", timeout=PATIENCE)
-        self.page.wait_for_timeout(300)
-        return self
-
-    def joint(self, name: str) -> tuple[float, float]:
-        """Return where a joint is on the screen."""
-        box = self.page.locator(f"[data-joint={name}] .pe-dot").bounding_box()
-        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-    def said(self, name: str) -> str:
-        """Return what a screen reader says of a joint: its name and place."""
-        return self.page.locator(f"[data-joint={name}]").get_attribute("aria-label")
-
-    def spot(self, name: str) -> list[int]:
-        """Return the place of a joint, rounded to pixels of the model's frame."""
-        return [int(number) for number in re.findall(r"-?\d+", self.said(name))]
-
-    def places(self) -> list[str]:
-        return [self.said(name) for name in JOINTS]
-
-    def result(self) -> str:
-        return self.page.locator("#drawn img").get_attribute("src")
-
-    def new_result(self, old: str) -> str:
-        """Wait until another picture is shown."""
-        self.page.wait_for_function(
-            "old => document.querySelector('#drawn img').src !== old", arg=old, timeout=PATIENCE
-        )
-        return self.result()
-
-    def drag(self, name: str, dx: float, dy: float) -> None:
-        self.page.locator(".pe-canvas").scroll_into_view_if_needed()
-        x, y = self.joint(name)
-        self.page.mouse.move(x, y)
-        self.page.mouse.down()
-        self.page.mouse.move(x + dx / 2, y + dy / 2, steps=4)
-        self.page.mouse.move(x + dx, y + dy, steps=4)
-        self.page.mouse.up()
-
-    def click(self, selector: str) -> None:
-        self.page.click(selector, timeout=PATIENCE)
 
 
 @pytest.fixture
 def visit(browser, address) -> Iterator[Visit]:
-    context = browser.new_context(viewport=WIDE, accept_downloads=True)
-    opened = Visit(context.new_page()).open(address)
-    yield opened
-    context.close()
-    assert opened.complaints == []
-    assert opened.outside == []
+    with visiting(browser, address, WIDE) as opened:
+        yield opened
 
 
 @pytest.fixture
 def phone(browser, address) -> Iterator[Visit]:
-    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
-    opened = Visit(context.new_page()).open(address)
-    yield opened
-    context.close()
-    assert opened.complaints == []
-    assert opened.outside == []
-
-
-def picture(address: str) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))))
+    with visiting(browser, address, PHONE) as opened:
+        yield opened
 
 
 def test_page_opens_on_a_working_example(visit):
@@ -339,11 +243,7 @@ def test_person_or_result_lies_under_the_joints(visit):
 def test_bad_pose_file_gives_one_sentence(visit):
     file = {"name": "pose.json", "mimeType": "application/json", "buffer": b'{"keypoints": [[1, 2, 1]]}'}
     visit.page.set_input_files(".pe-file", file)
-    toast = visit.page.locator(".toast-body")
-    toast.wait_for(timeout=PATIENCE)
-    assert "18 are needed" in toast.inner_text()
-    assert "Traceback" not in visit.page.content()
-    visit.complaints.clear()  # the browser logs a refused request by itself
+    assert "18 are needed" in visit.told()
 
 
 def test_photo_with_joints(visit, studio, tmp_path):
@@ -361,23 +261,30 @@ def test_photo_with_joints(visit, studio, tmp_path):
     assert "Your photo" in visit.page.locator("#source").inner_text()
 
 
+def test_without_spt_there_is_no_choice_and_its_tabs_say_why(visit):
+    from page import NO_SPT, SPT_TABS
+
+    assert visit.page.locator("#approach").count() == 0
+    for name in SPT_TABS:
+        visit.open_tab(name)
+        assert visit.page.locator(".pgt-warning").locator("visible=true").inner_text() == NO_SPT
+
+
 def test_two_visitors_do_not_disturb_each_other(visit, browser, address):
-    context = browser.new_context(viewport=WIDE)
-    other = Visit(context.new_page()).open(address)
-    mine, theirs = visit.result(), other.result()
-    assert mine == theirs
-    visit.drag("left_wrist", 30, 60)
-    visit.new_result(mine)
-    assert other.result() == theirs
-    context.close()
+    with visiting(browser, address, WIDE) as other:
+        mine, theirs = visit.result(), other.result()
+        assert mine == theirs
+        visit.drag("left_wrist", 30, 60)
+        visit.new_result(mine)
+        assert other.result() == theirs
 
 
 # A phone --------------------------------------------------------------------------------------------------
 
 
 def test_phone_needs_no_sideways_scrolling(phone):
-    widths = phone.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    assert widths[0] <= widths[1] == PHONE["width"]
+    assert not phone.is_too_wide()
+    assert phone.page.evaluate("window.innerWidth") == PHONE["viewport"]["width"]
 
 
 def test_finger_drags_a_joint(phone):
@@ -403,4 +310,4 @@ def test_finger_drags_a_joint(phone):
 def test_result_is_seen_while_the_joints_are_dragged(phone):
     result = phone.page.locator("#drawn img").bounding_box()
     editor = phone.page.locator(".pe-canvas").bounding_box()
-    assert editor["y"] + editor["height"] - result["y"] <= PHONE["height"]
+    assert editor["y"] + editor["height"] - result["y"] <= PHONE["viewport"]["height"]

@@ -1,0 +1,132 @@
+"""The tab "Pose transfer": its panels, and which event calls which handler."""
+
+import gradio as gr
+import view
+from callbacks import sent
+from handlers import Handlers, Session
+from pieces import (
+    HOUR,
+    QUICK,
+    SLOW,
+    Follow,
+    Parts,
+    examples,
+    html,
+    number_and_scene,
+    person_choice,
+    steps_panel,
+    title,
+    uploads,
+    wire_examples,
+    wire_person,
+    wire_steps,
+)
+from pose_editor import PoseEditor
+from studio import SCENES, Studio
+
+# (number of the person, scene, ready-made pose); the first is what the page opens with
+EXAMPLES = (
+    (7, "Studio", "Arms raised"), (21, "Studio", "Walking"), (34, "Street", "Running"),
+    (58, "Studio", "Sitting"), (63, "Street", "Kicking"), (90, "Studio", "Hands on hips"),
+)  # fmt: skip
+
+
+def lay_out(handlers: Handlers) -> None:
+    """Lay out the tab and wire its events."""
+    seed, scene, preset = EXAMPLES[0]
+    subject = handlers.studio.synthetic(seed, scene)
+    first, source, editor, result = handlers.show(subject, "", subject.presets[preset])
+
+    parts: Parts = {"session": gr.State(first, time_to_live=HOUR)}
+    with gr.Row(elem_id="workbench", elem_classes="pgt-workbench", equal_height=False):
+        with gr.Column(elem_id="person", elem_classes="pgt-card"):
+            title("1 · Person")
+            parts["source"] = html(source, elem_id="source", elem_classes="pgt-source")
+            parts |= person_choice("", seed, scene)
+            parts["examples"] = examples("", _cards(handlers.studio))
+        with gr.Column(elem_id="pose", elem_classes="pgt-card"):
+            title("2 · Pose", "drag the joints")
+            settings = {name: value for name, value in editor.items() if name != "__type__"}
+            parts["editor"] = PoseEditor(**settings, elem_id="editor", elem_classes="pgt-editor")
+            parts |= _copy_panel()
+        with gr.Column(elem_id="result", elem_classes="pgt-card"):
+            title("3 · Result")
+            parts["approach"] = _approach(handlers.studio)
+            parts["drawn"] = html(result, elem_id="drawn", elem_classes="pgt-drawn")
+            compared = handlers.compare(first)
+            parts["compared"] = html(compared, elem_id="compared", elem_classes="pgt-compared")
+    accordion, steps = steps_panel("")
+    _wire(handlers, parts, wire_steps(accordion, steps, handlers.explain, parts["session"]))
+
+
+def _cards(studio: Studio) -> str:
+    return view.example_cards((studio.portrait(seed, scene), seed, name) for seed, scene, name in EXAMPLES)
+
+
+def _approach(studio: Studio) -> gr.Radio:
+    """Make the choice between the approaches; nothing is shown where there is no choice."""
+    names = list(studio.approaches)
+    return gr.Radio(
+        names,
+        value=names[0],
+        label="Drawn by",
+        visible=len(names) > 1,
+        container=False,
+        elem_id="approach",
+        elem_classes="pgt-segment",
+    )
+
+
+def _copy_panel() -> Parts:
+    parts: Parts = {}
+    with gr.Accordion("Copy the pose of somebody else", open=False, elem_id="copy"), gr.Tabs():
+        with gr.Tab("Synthetic person"):
+            parts["copy_seed"], parts["copy_scene"] = number_and_scene(1, next(iter(SCENES)))
+            parts["copy_person"] = gr.Button("Copy this pose", elem_id="copy-person")
+        with gr.Tab("Photo"):
+            parts["copy_photo"], parts["copy_joints"] = uploads()
+            parts["copy_from_photo"] = gr.Button("Copy this pose", elem_id="copy-photo")
+    return parts
+
+
+# Events ---------------------------------------------------------------------------------------------------
+
+
+def _wire(handlers: Handlers, parts: Parts, explain: Follow) -> None:
+    def follow(event: gr.events.Dependency) -> None:
+        """After a new picture: compare it, and explain it if somebody is looking."""
+        event.success(handlers.compare, parts["session"], parts["compared"], **QUICK)
+        explain(event)
+
+    session, editor, approach = parts["session"], parts["editor"], parts["approach"]
+    shown = [session, parts["source"], editor, parts["drawn"]]
+    wire_person(handlers, parts, [approach], shown, follow)
+    named = [parts["seed"], parts["scene"], *shown]
+    wire_examples(parts["examples"], EXAMPLES, handlers.use_example, [approach], named, follow)
+
+    draw = {
+        "fn": handlers.release,
+        "inputs": [session, editor, approach],
+        "outputs": [session, parts["drawn"], editor],
+        **QUICK,
+    }
+    follow(editor.release(**draw, trigger_mode="always_last"))
+    follow(approach.input(**draw, trigger_mode="always_last"))
+    for event in _poses_from_elsewhere(handlers, parts):
+        follow(event.success(**draw))
+
+
+def _poses_from_elsewhere(handlers: Handlers, parts: Parts) -> list[gr.events.Dependency]:
+    """Wire what puts another pose into the editor, which then has to be drawn."""
+
+    def read_file(session: Session, event: gr.EventData) -> dict:
+        return handlers.imported(session, sent(event, "text"))
+
+    session, editor = parts["session"], parts["editor"]
+    person = [session, parts["copy_seed"], parts["copy_scene"]]
+    photo = [session, parts["copy_photo"], parts["copy_joints"]]
+    return [
+        editor.imported(read_file, session, editor, **QUICK),
+        parts["copy_person"].click(handlers.copy_from_person, person, editor, **QUICK),
+        parts["copy_from_photo"].click(handlers.copy_from_photo, photo, editor, **SLOW),
+    ]

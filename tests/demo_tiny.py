@@ -1,0 +1,49 @@
+"""What the tests of the demo's SPT tabs share: untrained networks of a small frame, people, one sentence."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from pgt.config import PRESETS
+from pgt.models.part_warp import PartWarp
+from pgt.models.pg2 import PG2Generator
+from pgt.models.spt import SPTGenerator
+from pgt.predictor import Predictor
+from tests.models.tiny_spt import TINY_SPT
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "demo"))
+
+SIZE = (64, 64)
+DRESS, SKIRT_WEARER, LONG_SLEEVES, T_SHIRT, TROUSERS = 19, 39, 41, 0, 31  # numbers of people
+
+
+def make_pg2() -> PG2Generator:
+    """Return an untrained PG2 of the tests' frame."""
+    small = {"base_channels": 4, "discriminator_channels": 4, "bottleneck_features": 8}
+    return PG2Generator.from_config(replace(PRESETS["pg2-tiny"], image_size=SIZE, **small))
+
+
+def make_spt(**changes) -> SPTGenerator:
+    """Return an untrained SPT of the tests' frame, always with the same weights."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return SPTGenerator.from_config(replace(TINY_SPT, image_size=SIZE, **changes)).eval()
+
+
+def make_studio():
+    """Return a studio over an untrained PG2 and an untrained SPT."""
+    from studio import Studio
+
+    spt = Predictor(make_spt(), name="tiny-spt")
+    return Studio(Predictor(make_pg2(), name="tiny"), Predictor(PartWarp()), spt=spt)
+
+
+def one_sentence_of(caught) -> str:
+    """Return what a visitor is told; it must be one sentence and no traceback."""
+    message = str(caught.value.message)
+    assert message.endswith(".")
+    assert "\n" not in message
+    assert not caught.value.print_exception  # the server's log is spared as well
+    return message
