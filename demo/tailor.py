@@ -51,9 +51,7 @@ EDITS = {
 }
 WHERE = {"Only what changed": "changed", "The whole person": "person"}  # shown -> `where` of `redraw`
 TABLE_SIZE = (256, 256)  # (H, W) of pictures of products and cloth
-CLOTH_SIDE = (
-    512  # pixels: a visitor's picture is reduced to this side, ample for the models and light to show
-)
+CLOTH_SIDE = 512  # pixels: a visitor's picture of cloth is reduced to this, light to show
 TRUNK = ("right_shoulder", "left_shoulder", "left_hip", "right_hip")
 LEGS = ("right_hip", "left_hip", "left_ankle", "right_ankle")
 
@@ -138,9 +136,14 @@ class Tailor:
         if where not in WHERE:
             raise ValueError(f"What is redrawn must be one of {', '.join(WHERE)}.")
         person = self.person(subject)
-        shown = tinted(person, label_map) if tint else person
-        result, milliseconds = self._timed(redraw, shown, label_map, where=WHERE[where])
-        return Made(replace(result, base=person.image), milliseconds)
+        if not tint:
+            return Made(*self._timed(redraw, person, label_map, where=WHERE[where]))
+        result, milliseconds = self._timed(redraw, tinted(person, label_map), label_map)
+        image, mask = result.image, result.mask
+        if WHERE[where] == "changed":
+            changed = label_map != person.label_map
+            image, mask = np.where(changed[..., None], image, person.image), mask & changed
+        return Made(replace(result, image=image, mask=mask, base=person.image), milliseconds)
 
     # Swapped clothes --------------------------------------------------------------------------------------
 
@@ -234,11 +237,11 @@ def _product(seed: int) -> Garment:
 
 
 def tinted(person: Person, label_map: np.ndarray) -> Person:
-    """Colour what an edited map changes as the person looks where the new labels are known.
+    """Relabel and colour what an edited map changes, as if the person already looked that way.
 
     With the pose kept, SPT's skips bring every pixel of the source to its own place, so that the network is
     inclined to copy what it sees. Clothes take the mean colour of their region, skin that of the arms or the
-    face; a garment that becomes another one keeps its cloth.
+    face; a garment that becomes another one keeps its cloth. What becomes background stays as it is.
     """
     label_map = checked_label_map(label_map, person.image_size)
     image, own = person.image.copy(), person.label_map
@@ -253,7 +256,7 @@ def tinted(person: Person, label_map: np.ndarray) -> Person:
             known = np.isin(own, ARMS) if np.isin(own, ARMS).any() else own == FACE
         if known.any():
             image[here] = np.rint(person.image[known].mean(axis=0))
-    return replace(person, image=image)
+    return replace(person, image=image, label_map=np.where(label_map > 0, label_map, own))
 
 
 def checked_regions(regions: object) -> tuple[int, ...]:

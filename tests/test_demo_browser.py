@@ -81,9 +81,9 @@ def test_server_gets_the_dragged_pose(visit, studio, monkeypatch):
     seen = []
     draw = studio.draw
 
-    def watched(subject, pose):
+    def watched(subject, pose, *approach):
         seen.append(pose)
-        return draw(subject, pose)
+        return draw(subject, pose, *approach)
 
     monkeypatch.setattr(studio, "draw", watched)
     old = visit.result()
@@ -97,7 +97,7 @@ def test_picture_is_the_same_as_without_a_browser(visit, studio, monkeypatch):
     old = visit.result()
     predictions = []
     draw = studio.draw
-    monkeypatch.setattr(studio, "draw", lambda s, p: predictions.append(draw(s, p)) or predictions[-1])
+    monkeypatch.setattr(studio, "draw", lambda *given: predictions.append(draw(*given)) or predictions[-1])
     visit.drag("right_knee", 20, -30)
     np.testing.assert_array_equal(picture(visit.new_result(old)), predictions[-1].image)
 

@@ -9,7 +9,7 @@ import pytest
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 PATHS = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
-SECONDS_ALLOWED = 180
+SECONDS_ALLOWED = 240
 EXERCISE = "# Your turn"
 sys.path.insert(0, str(NOTEBOOKS))
 
