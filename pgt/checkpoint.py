@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 MODEL_CLASSES = {
     "pg2": "pgt.models.pg2:PG2Generator",
     "spt": "pgt.models.spt:SPTGenerator",
+    "mrnet": "pgt.models.mrnet:MRNetGenerator",
+    "progressive": "pgt.models.progressive:ProgressiveGenerator",
     "pose-estimator": "pgt.models.pose_estimator:PoseEstimator",
     "human-parser": "pgt.models.human_parser:HumanParser",
 }

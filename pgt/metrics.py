@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 K1, K2 = 0.01, 0.03  # Wang et al. 2004
 UNIFORM_SIZE = 7
+SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of MS-SSIM, finest first (Wang et al. 2003)
 TRUNCATE = 3.5  # a Gaussian window ends at so many sigmas: 11x11 for 1.5
 
 
@@ -68,9 +69,8 @@ def ssim(
         ValueError: for unequal shapes, an unknown window or a picture smaller than the window.
     """
     _check(generated, target)
-    values, protocol = _ssim_map(generated, target, window, sigma, data_range, sample_covariance)
-    border = protocol["window_size"] // 2
-    inner = values[..., border:-border, border:-border]
+    luminance, structure, protocol = _factors(generated, target, window, sigma, data_range, sample_covariance)
+    inner = _inner(luminance * structure, protocol["window_size"])
     return Score("ssim", inner.mean((1, 2, 3)), {**protocol, "border": "only whole windows", "mask": "none"})
 
 
@@ -103,10 +103,46 @@ def foreground_ssim(
 ) -> Score:
     """Mean of the SSIM map of the unmasked pictures inside the target's mask; arguments as `mask_ssim`."""
     _check(generated, target, target_mask)
-    values, protocol = _ssim_map(generated, target, window, sigma, data_range, sample_covariance)
-    inside = _masked_mean(values, target_mask)
+    luminance, structure, protocol = _factors(generated, target, window, sigma, data_range, sample_covariance)
+    inside = _masked_mean(luminance * structure, target_mask)
     mask = "target's; map of the unmasked pictures averaged inside"
     return Score("foreground_ssim", inside, {**protocol, "border": "mirrored", "mask": mask})
+
+
+def local_ssim(generated: Tensor, target: Tensor, valid: Tensor, **protocol: float | str | None) -> Score:
+    """SSIM inside regions of the picture, averaged (Progressive 2020, section 4.2: the 44 local descriptors).
+
+    Args:
+        generated, target: (M, 3, h, w) in [0, 1], crops at the same places, those that count, picture after
+            picture. SSIM's usual window needs crops of 11 pixels, the uniform one 7.
+        valid: (B, N) bool, which of N regions of each picture count, M of them.
+        **protocol: keyword arguments of `ssim`.
+    """
+    score = ssim(generated, target, **protocol)
+    each = score.values.new_zeros(valid.shape).masked_scatter(valid, score.values)
+    where = f"of {valid.shape[1]} around known joints of the target"
+    return Score("local_ssim", each.sum(1) / valid.sum(1), {**score.protocol, "regions": where})
+
+
+def ms_ssim(generated: Tensor, target: Tensor, *, data_range: float = 1.0) -> Score:
+    """Multi-scale SSIM (Wang et al. 2003), Gaussian windows; each scale is 2x2 means of the one before.
+
+    Five scales need a side of 176. Of smaller pictures those scales count that have room for a window, and
+    their weights are divided by their sum. A negative mean of a scale, as of inverted pictures, counts as 0.
+    """
+    _check(generated, target)
+    x, y, terms = _double(generated), _double(target), []
+    size = len(_window("gaussian", 1.5))
+    count = sum(min(x.shape[-2:]) >> k >= size for k in range(len(SCALE_WEIGHTS))) or 1
+    weights = [weight / sum(SCALE_WEIGHTS[:count]) for weight in SCALE_WEIGHTS[:count]]
+    for k, weight in enumerate(weights):
+        luminance, structure, protocol = _factors(x, y, "gaussian", 1.5, data_range, None)
+        similar = structure if k < count - 1 else luminance * structure
+        terms.append(_inner(similar, size).mean((2, 3)).clamp_min(0) ** weight)
+        x, y = (F.avg_pool2d(one, 2) for one in (x, y))
+    values = torch.stack(terms).prod(0).mean(1)
+    facts = {"scales": count, "weights": ", ".join(f"{weight:.4f}" for weight in weights)}
+    return Score("ms_ssim", values, {**protocol, **facts, "border": "only whole windows", "mask": "none"})
 
 
 def l1(generated: Tensor, target: Tensor) -> Score:
@@ -185,15 +221,15 @@ def pckh(
     return Score("pckh", score.values, {**score.protocol, "reference": reference})
 
 
-def _ssim_map(
+def _factors(
     generated: Tensor,
     target: Tensor,
     window: str,
     sigma: float,
     data_range: float | str,
     sample_covariance: bool | None,
-) -> tuple[Tensor, dict[str, str | float | int]]:
-    """Return the SSIM map (B, 3, H, W) float64, borders mirrored, and its protocol."""
+) -> tuple[Tensor, Tensor, dict[str, str | float | int]]:
+    """Return SSIM's two factors, (B, 3, H, W) float64 each, borders mirrored, and their protocol."""
     kernel = _window(window, sigma).to(generated.device if generated.device.type != "mps" else "cpu")
     size = len(kernel)
     if min(generated.shape[-2:]) < size:
@@ -223,7 +259,13 @@ def _ssim_map(
         "covariance": "sample (n - 1)" if sample else "population (n)",
         "channels": "RGB, mean",
     }
-    return luminance * structure, protocol
+    return luminance, structure, protocol
+
+
+def _inner(values: Tensor, size: int) -> Tensor:
+    """Leave out the border, where a window of that size does not fit."""
+    border = size // 2
+    return values[..., border:-border, border:-border]
 
 
 def _window(window: str, sigma: float) -> Tensor:

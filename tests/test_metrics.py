@@ -236,3 +236,86 @@ def test_a_perfect_map_scores_1_and_maps_of_two_sizes_are_refused():
     assert metrics.mean_iou(metrics.label_confusion(labels, labels, 10)) == 1
     with pytest.raises(ValueError, match="cannot be compared"):
         metrics.label_confusion(labels, labels[:, :1], 10)
+
+
+def literal_ms_ssim(x: np.ndarray, y: np.ndarray, weights: list[float]) -> float:
+    """MS-SSIM of one channel: loops over scales and windows, contrast and structure apart from luminance."""
+    gaussian, c1, c2, result = gaussian_weights(), 0.01**2, 0.03**2, 1.0
+    for k, weight in enumerate(weights):
+        similar = []
+        for i in range(x.shape[0] - 10):
+            for j in range(x.shape[1] - 10):
+                a, b = x[i : i + 11, j : j + 11], y[i : i + 11, j : j + 11]
+                mean_a, mean_b = (gaussian * a).sum(), (gaussian * b).sum()
+                var_a, var_b = (gaussian * (a - mean_a) ** 2).sum(), (gaussian * (b - mean_b) ** 2).sum()
+                cov = (gaussian * (a - mean_a) * (b - mean_b)).sum()
+                luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
+                structure = (2 * cov + c2) / (var_a + var_b + c2)
+                similar.append(structure if k < len(weights) - 1 else luminance * structure)
+        result *= max(np.mean(similar), 0.0) ** weight
+        height, width = x.shape[0] // 2, x.shape[1] // 2
+        x, y = (
+            np.array(
+                [
+                    [z[2 * i : 2 * i + 2, 2 * j : 2 * j + 2].mean() for j in range(width)]
+                    for i in range(height)
+                ]
+            )
+            for z in (x, y)
+        )
+    return result
+
+
+@pytest.mark.parametrize(("size", "scales"), [((23, 40), 2), ((11, 30), 1), ((44, 45), 3)])
+def test_ms_ssim_equals_the_literal_formula_at_as_many_scales_as_fit(size, scales) -> None:
+    random = torch.Generator().manual_seed(2)
+    target = torch.nn.functional.interpolate(torch.rand(1, 3, 6, 5, generator=random), size, mode="bilinear")
+    generated = (target + 0.1 * torch.randn(target.shape, generator=random)).clamp(0, 1)
+    score = metrics.ms_ssim(generated, target)
+    assert score.protocol["scales"] == scales
+    published = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333][:scales]
+    weights = [weight / sum(published) for weight in published]
+    pairs = zip(generated[0].double().numpy(), target[0].double().numpy(), strict=True)
+    assert score.mean == pytest.approx(np.mean([literal_ms_ssim(x, y, weights) for x, y in pairs]), abs=1e-10)
+
+
+def test_ms_ssim_has_all_five_scales_from_176_pixels_on() -> None:
+    random = torch.Generator().manual_seed(2)
+    for side, scales in ((176, 5), (175, 4), (64, 3)):
+        target = torch.rand(2, 3, side, side, generator=random)
+        score = metrics.ms_ssim(target, target)
+        assert score.protocol["scales"] == scales
+        assert sum(map(float, score.protocol["weights"].split(", "))) == pytest.approx(1, abs=1e-3)
+        assert score.values.tolist() == pytest.approx([1, 1], abs=1e-9)
+    assert metrics.ms_ssim(1 - target, target).values.tolist() == [0, 0]  # not NaN
+    with pytest.raises(ValueError, match="smaller than the 11x11"):
+        metrics.ms_ssim(target[..., :10], target[..., :10])
+
+
+def test_ms_ssim_forgives_a_blur_more_than_ssim_does() -> None:
+    random = torch.Generator().manual_seed(2)
+    target = torch.rand(1, 3, 64, 64, generator=random)
+    blurred = torch.nn.functional.avg_pool2d(target, 3, 1, 1, count_include_pad=False)
+    assert metrics.ms_ssim(blurred, target).mean > metrics.ssim(blurred, target).mean + 0.1
+
+
+def test_local_ssim_is_the_mean_of_one_ssim_per_region_that_counts(images) -> None:
+    generated, target, _ = images
+    valid = torch.tensor([[True, False, True], [False, False, False], [True, True, True]])
+    corners = [(0, 0), (9, 6), (12, 8)]  # (y, x), 12 by 12 pixels each
+    expected = []
+    crops: list[list[torch.Tensor]] = [[], []]
+    for b in range(3):
+        each = []
+        for k, (y, x) in enumerate(corners):
+            if valid[b, k]:
+                pair = [one[b : b + 1, :, y : y + 12, x : x + 12] for one in (generated, target)]
+                each.append(metrics.ssim(*pair).mean)
+                for kept, crop in zip(crops, pair, strict=True):
+                    kept.append(crop)
+        expected.append(sum(each) / len(each) if each else math.nan)
+    score = metrics.local_ssim(*map(torch.cat, crops), valid)
+    assert score.values.tolist() == pytest.approx(expected, abs=1e-12, nan_ok=True)
+    assert score.protocol["regions"] == "of 3 around known joints of the target"
+    nobody = metrics.local_ssim(generated[:0], target[:0], valid[1:2])
+    assert math.isnan(nobody.mean)

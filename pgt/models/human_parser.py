@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from pgt.config import PUBLIC_HOME, HumanParserConfig
 from pgt.data.parsing import NUM_LABELS
 from pgt.data.pose import PoseEncoding
-from pgt.layers.features import EncoderFeatures
+from pgt.layers.features import EncoderFeatures, EncoderPyramid
 from pgt.layers.skip_unet import SLOPE, DownEncoder, UpDecoder, initialise_unet
 
 
@@ -61,6 +61,10 @@ class HumanParser(
         """Return a frozen copy of the first two levels, as perceptual features."""
         encoder = deepcopy(self.encoder)
         return EncoderFeatures(encoder.stem, encoder.downs[0], SLOPE)
+
+    def pyramid(self) -> EncoderPyramid:
+        """Return a frozen copy of the encoder, as perceptual features of five levels."""
+        return EncoderPyramid(deepcopy(self.encoder), SLOPE)
 
     @torch.inference_mode()
     def find_labels(self, image: Tensor) -> Tensor:

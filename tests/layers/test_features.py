@@ -4,7 +4,16 @@ import pytest
 import torch
 from torch import nn
 
-from pgt.layers.features import EncoderFeatures, VGG16Features
+from pgt.layers.features import (
+    VGG16_TAPS,
+    VGG19_RELEASED_TAPS,
+    VGG19_TAPS,
+    EncoderFeatures,
+    EncoderPyramid,
+    VGG16Features,
+    VGGPyramid,
+)
+from pgt.layers.skip_unet import SLOPE, DownEncoder
 
 
 @pytest.fixture
@@ -48,3 +57,79 @@ def test_without_imagenet_weights_one_sentence_names_the_way_out(monkeypatch):
     monkeypatch.setattr(torchvision.models, "vgg16", offline)
     with pytest.raises(OSError, match="choose the features 'human-parser'"):
         VGG16Features.pretrained()
+
+
+# --- five levels ---
+
+
+@pytest.fixture(scope="module")
+def vgg19() -> nn.Sequential:
+    torchvision = pytest.importorskip("torchvision")
+    torch.manual_seed(0)
+    return torchvision.models.vgg19(weights=None).features
+
+
+def literal_levels(layers: nn.Sequential, image: torch.Tensor, wanted: tuple[str, ...]) -> list[torch.Tensor]:
+    """The features named like "relu3_3": the third ReLU after two poolings."""
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    x, block, number, found = ((image + 1) / 2 - mean.view(3, 1, 1)) / std.view(3, 1, 1), 1, 0, {}
+    for layer in layers:
+        if isinstance(layer, nn.MaxPool2d):
+            block, number = block + 1, 0
+        number += isinstance(layer, nn.Conv2d)
+        x = torch.relu(x) if isinstance(layer, nn.ReLU) else layer(x)
+        kind = {nn.Conv2d: "conv", nn.ReLU: "relu"}.get(type(layer), "pool")
+        found[f"{kind}{block}_{number}"] = x
+    return [found[name] for name in wanted]
+
+
+@pytest.mark.parametrize(
+    ("taps", "names"),
+    [
+        (VGG19_TAPS, ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")),
+        (VGG19_RELEASED_TAPS, ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2")),
+    ],
+)
+def test_vgg19_gives_the_layers_of_the_paper_and_of_the_released_code(vgg19, taps, names):
+    """Trap of the released code: a ReLU in place would write over the features before it."""
+    image = torch.rand(2, 3, 64, 32) * 2 - 1
+    levels = VGGPyramid(vgg19, taps)(image)
+    assert [tuple(level.shape[1:]) for level in levels] == [
+        (64, 64, 32), (128, 32, 16), (256, 16, 8), (512, 8, 4), (512, 4, 2)
+    ]  # fmt: skip
+    for ours, theirs in zip(levels, literal_levels(vgg19, image, names), strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)
+
+
+def test_vgg16_has_the_same_five_layers():
+    torchvision = pytest.importorskip("torchvision")
+    layers, image = torchvision.models.vgg16(weights=None).features, torch.rand(1, 3, 32, 32) * 2 - 1
+    names = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")
+    levels = zip(VGGPyramid(layers, VGG16_TAPS)(image), literal_levels(layers, image, names), strict=True)
+    for ours, theirs in levels:
+        torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)
+
+
+def test_an_encoder_gives_five_levels_after_their_activation():
+    encoder, image = DownEncoder(3, (4, 5, 6, 7, 8, 9), "none"), torch.rand(2, 3, 64, 32, requires_grad=True)
+    levels = EncoderPyramid(encoder, SLOPE)(image)
+    assert [tuple(level.shape[1:]) for level in levels] == [
+        (4, 64, 32), (5, 32, 16), (6, 16, 8), (7, 8, 4), (8, 4, 2)
+    ]  # fmt: skip
+    for level, raw in zip(levels, encoder(image), strict=False):
+        torch.testing.assert_close(level, torch.where(raw > 0, raw, SLOPE * raw))
+    sum(level.square().mean() for level in levels).backward()
+    assert image.grad.any()
+    assert not any(parameter.requires_grad for parameter in encoder.parameters())
+
+
+@pytest.mark.parametrize("name", ["vgg16", "vgg19", "vgg19-released"])
+def test_five_levels_without_imagenet_weights_name_the_way_out(monkeypatch, name):
+    torchvision = pytest.importorskip("torchvision")
+
+    def offline(weights):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(torchvision.models, name.removesuffix("-released"), offline)
+    with pytest.raises(OSError, match="choose the features 'human-parser'"):
+        VGGPyramid.pretrained(name)

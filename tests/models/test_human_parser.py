@@ -53,6 +53,21 @@ def test_features_are_the_first_two_levels_frozen_and_apart():
     assert all(parameter.requires_grad for parameter in net.parameters())
 
 
+def test_the_pyramid_begins_with_the_features_and_goes_on():
+    torch.manual_seed(0)
+    net = HumanParser.from_config(HumanParserConfig(image_size=(64, 64), widths=(4, 5, 6, 7, 8, 9)))
+    image = torch.rand(1, 3, 64, 32)
+    pyramid = net.pyramid()
+    levels = pyramid(image)
+    assert [level.shape[1:] for level in levels] == [
+        (4, 64, 32), (5, 32, 16), (6, 16, 8), (7, 8, 4), (8, 4, 2)
+    ]  # fmt: skip
+    for ours, theirs in zip(levels, net.features()(image), strict=False):
+        torch.testing.assert_close(ours, theirs)
+    assert not any(parameter.requires_grad for parameter in pyramid.parameters())
+    assert all(parameter.requires_grad for parameter in net.parameters())
+
+
 def test_a_saved_parser_finds_the_same(tmp_path):
     net, image = parser(), torch.rand(1, 3, 16, 16)
     loaded = load(save(net, tmp_path / "parser"), quiet=True)
