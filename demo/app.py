@@ -1,4 +1,4 @@
-"""The demo: drag the joints of a skeleton and see a person take that pose.
+"""The demo: people in other poses and other clothes, drawn anew as a visitor drags, paints and chooses.
 
     python demo/app.py            opens on http://127.0.0.1:7860
     python demo/app.py --check    builds everything, draws one picture, prints one line
@@ -136,7 +136,7 @@ def check(studio: Studio) -> str:
 
 def main() -> None:
     """Parse the flags and open the page."""
-    parser = argparse.ArgumentParser(description="Drag joints and see a person take that pose.")
+    parser = argparse.ArgumentParser(description="People in other poses and other clothes, in the browser.")
     parser.add_argument("--model", default=MODEL, help="a bundled name, a folder or a Hub repository")
     parser.add_argument("--spt", default=SPT_MODEL, help="the same for SPT, which its tabs draw with")
     parser.add_argument("--device", help="cpu, cuda, mps; the GPU where there is one by default")

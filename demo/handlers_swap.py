@@ -13,7 +13,7 @@ from pgt.plot import color_parsing
 
 # ((number of a person, scene) twice, name); the first are who the tab opens with
 EXAMPLES = (
-    ((41, "Studio"), (60, "Studio"), "Jumpers"), ((0, "Studio"), (31, "Studio"), "T-shirts"),
+    ((0, "Studio"), (31, "Studio"), "T-shirts"), ((41, "Studio"), (60, "Studio"), "Jumpers"),
     ((2, "Studio"), (39, "Studio"), "Skirts"), ((19, "Studio"), (89, "Studio"), "Dresses"),
 )  # fmt: skip
 NO_TRUTH = "There is no truth to compare with: it needs two synthetic people without dresses."

@@ -24,7 +24,7 @@ from tailor import EDITS, WHERE
 
 REMARK = (
     "SPT draws along your map in this person's looks. It is inclined to copy what it sees, so what you paint "
-    "is first tinted in the mean colour of its new label (ours; the paper shows it the picture as it is)."
+    "is first tinted in the mean colour of its new label (ours; the paper shows the picture as it is)."
 )
 
 

@@ -40,6 +40,18 @@ def make_studio():
     return Studio(Predictor(make_pg2(), name="tiny"), Predictor(PartWarp()), spt=spt)
 
 
+def make_large_studio():
+    """Return a studio over small untrained networks of the real frame: in the browser the page is tested."""
+    from studio import Studio
+
+    config = replace(PRESETS["pg2-synthetic-128"], base_channels=4, bottleneck_features=8)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        pg2 = Predictor(PG2Generator.from_config(config), name="untrained")
+        spt = SPTGenerator.from_config(replace(TINY_SPT, image_size=(128, 128)))
+    return Studio(pg2, Predictor(PartWarp()), spt=Predictor(spt, name="untrained-spt"))
+
+
 def one_sentence_of(caught) -> str:
     """Return what a visitor is told; it must be one sentence and no traceback."""
     message = str(caught.value.message)

@@ -204,3 +204,28 @@ def test_saved_weights_serve_the_page(tiny_checkpoint, tmp_path):
     assert list(studio.approaches) == ["PG2", "SPT"]
     alone = app.make_studio(str(tmp_path / "spt"), "cpu", "not-even-read")
     assert list(alone.approaches) == ["SPT"]
+
+
+@pytest.mark.slow
+def test_programs_reach_every_endpoint(studio):
+    client_module = pytest.importorskip("gradio_client")
+    demo = page.create_demo(studio, "CPU")
+    app.launch(demo, server_port=app.free_port(), prevent_thread_lock=True, quiet=True)
+    try:
+        client = client_module.Client(demo.local_url, verbose=False)
+        who = {"seed": 41, "scene": "Studio"}
+        person = client.predict(**who, api_name="/label_map")
+        shorter = person["edits"]["Shorter sleeves"]
+        answers = [
+            client.predict(**who, label_map=shorter, api_name="/redraw"),
+            client.predict(**who, product=0, api_name="/try_on_product"),
+            client.predict(**who, picture=person["picture"], api_name="/try_on_style"),
+        ]
+        assert all(answer["picture"].startswith("data:image/png") for answer in answers)
+        two = {"first_seed": 41, "first_scene": "Studio", "second_seed": 0, "second_scene": "Room"}
+        swapped = client.predict(**two, regions=["Pants"], api_name="/swap_clothes")
+        assert swapped["first"] != swapped["second"]
+        with pytest.raises(client_module.exceptions.AppError, match="runs cover"):
+            client.predict(**who, label_map={**shorter, "runs": "0*1"}, api_name="/redraw")
+    finally:
+        demo.close()

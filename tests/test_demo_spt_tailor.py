@@ -76,7 +76,7 @@ def test_what_changes_is_tinted_in_the_colours_of_its_new_label(studio, tailor):
         assert np.abs(shown.image[block] - mean).max() <= 0.51
     untouched = (edited == own) | (edited == SKIRT)
     np.testing.assert_array_equal(shown.image[untouched], person.image[untouched])
-    np.testing.assert_array_equal(shown.label_map, own)
+    np.testing.assert_array_equal(shown.label_map, edited)
 
 
 def test_a_garment_that_becomes_another_keeps_its_cloth(studio, tailor):
@@ -94,6 +94,21 @@ def test_tinting_changes_what_is_drawn_but_nothing_else(studio, tailor):
     np.testing.assert_array_equal(tinted.base, person.image)
     kept = shorter == person.label_map
     np.testing.assert_array_equal(tinted.image[kept], person.image[kept])
+    np.testing.assert_array_equal(tinted.mask, plain.mask)
+
+
+@pytest.mark.parametrize("tint", [False, True])
+def test_the_place_of_what_is_taken_away_is_completed(studio, tailor, tint):
+    """Whether tinted or not, the background network fills what the person leaves."""
+    subject = studio.synthetic(DRESS)
+    person = tailor.person(subject)
+    trousers = tailor.edited("Dress to pants", person.label_map, person.pose)
+    uncovered = (trousers == 0) & (person.label_map > 0)
+    plain, drawn = (tailor.redraw(subject, trousers, CHANGED, tint=one).result for one in (False, tint))
+    assert uncovered.any()
+    away = np.abs(drawn.image.astype(int) - plain.image)[uncovered]
+    assert away.max() <= 2  # the network sees a slightly larger hole when tinted
+    assert (np.abs(drawn.image.astype(int) - person.image)[uncovered]).mean() > 10
 
 
 def test_swapping_touches_the_chosen_regions_alone(studio, tailor):
