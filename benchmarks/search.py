@@ -54,7 +54,7 @@ class Effort:
     exact: int = 1000
     loops: int = 40
     checked: int = 1000
-    literal: int = 100
+    literal: int = 20
 
 
 QUICK = Effort(people=3000, rendered=60, exact=128, loops=4, checked=32, literal=2)

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 SCENES = ("plain", "street", "non_iconic", "mixed")
 SPLITS = ("train", "val", "test")
-APPROACHES = ("pg2", "spt")
+APPROACHES = ("pg2", "spt", "mrnet", "progressive")
 JUDGES = ("pose-estimator", "human-parser")  # trained like the approaches, to score and to guide them
 MODULES = {"cache": "render"}  # of `pgt.commands`, where a command's has another name
 
@@ -104,8 +104,16 @@ def _add_render(commands: argparse._SubParsersAction) -> None:
     one.add_argument("--out", default="people.png", help="the PNG to write (default people.png)")
 
 
+def _add_scene(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--scene",
+        choices=SCENES,
+        help="where synthetic people stand (default: non_iconic for MR-Net, else mixed)",
+    )
+
+
 def _add_synthetic(one: argparse.ArgumentParser) -> None:
-    one.add_argument("--scene", choices=SCENES, default="mixed")
+    _add_scene(one)
     one.add_argument("--identities", type=positive, default=500, help="people (default 500)")
     one.add_argument("--poses", type=positive, default=8, help="poses of each (default 8)")
     one.add_argument("--cache", default=".cache/people", help="folder of rendered people (%(default)s)")
@@ -164,6 +172,7 @@ def _add_evaluate(commands: argparse._SubParsersAction) -> None:
         help="other weights for the same table (default: the other approaches' bundled ones of that size)",
     )
     one.add_argument("--split", choices=SPLITS, default="test")
+    _add_scene(one)
     one.add_argument("--data", default="synthetic", help="synthetic, or a folder with a keypoints.csv")
     one.add_argument("--pairs", type=positive, default=400, help="how many pairs (default 400)")
     one.add_argument("--threads", type=positive, help="CPU threads")

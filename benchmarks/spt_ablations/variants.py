@@ -28,11 +28,11 @@ BASE: SPTConfig = replace(
 SIZE = BASE.image_size
 CANDIDATES = 500  # N of section 3.2
 STAGES = {
-    "semantic": Stage("semantic", 2500, SIZE, batch_size=8, lr=1e-3, lr_schedule="cosine"),
-    "appearance": Stage("appearance", 1200, SIZE, batch_size=8, lr=1e-3, lr_schedule="cosine"),
-    "end_to_end": Stage("end_to_end", 300, SIZE, batch_size=8, lr=2.5e-4, lr_schedule="cosine"),
+    "semantic": Stage("semantic", 750, SIZE, batch_size=8, lr=1e-3, lr_schedule="cosine"),
+    "appearance": Stage("appearance", 360, SIZE, batch_size=8, lr=1e-3, lr_schedule="cosine"),
+    "end_to_end": Stage("end_to_end", 90, SIZE, batch_size=8, lr=2.5e-4, lr_schedule="cosine"),
     # What "end_to_end" is compared with: drawing learnt for as long, with H_S standing still.
-    "longer": Stage("appearance", 300, SIZE, batch_size=8, lr=2.5e-4, lr_schedule="cosine"),
+    "longer": Stage("appearance", 90, SIZE, batch_size=8, lr=2.5e-4, lr_schedule="cosine"),
 }
 
 

@@ -14,9 +14,15 @@ from pgt.synthetic.people import SyntheticPeople
 SYNTHETIC = "synthetic"  # in place of a folder
 
 
+def scene_of(approach: str, scene: str | None) -> str:
+    """Return where synthetic people stand: where they are asked to, or where the approach belongs."""
+    return scene or ("non_iconic" if approach == "mrnet" else "mixed")
+
+
 def cached_people(arguments: argparse.Namespace, split: str, size: tuple[int, int]) -> CachedPeople:
     """Return the synthetic people that the arguments name, kept in the folder they name."""
-    people = SyntheticPeople(split, size, arguments.scene, arguments.identities, arguments.poses)
+    scene = scene_of(getattr(arguments, "approach", ""), arguments.scene)
+    people = SyntheticPeople(split, size, scene, arguments.identities, arguments.poses)
     return people.cached(arguments.cache, keep=("label_map",))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from torch.utils.data import Subset
 
 from pgt.checkpoint import bundled_names, draws, load
-from pgt.commands.common import SYNTHETIC, bundled, folder_pairs, set_threads
+from pgt.commands.common import SYNTHETIC, bundled, folder_pairs, scene_of, set_threads
 from pgt.data.pairs import PairDataset
 from pgt.synthetic.people import SyntheticPeople
 
@@ -93,5 +93,6 @@ def _evaluation_pairs(
         pairs = folder_pairs(arguments.data)
         chosen = Subset(pairs, range(min(arguments.pairs, len(pairs))))
         return chosen, {"folder": Path(arguments.data).resolve().name}
-    people = SyntheticPeople(arguments.split, size or (128, 128), num_identities=arguments.pairs)
+    scene = scene_of(arguments.approach, arguments.scene)
+    people = SyntheticPeople(arguments.split, size or (128, 128), scene, num_identities=arguments.pairs)
     return Subset(people, range(arguments.pairs)), {"people": "synthetic", **people.parameters}

@@ -4,19 +4,21 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from pgt.checkpoint import Card, load
-from pgt.commands.common import SYNTHETIC, bundled, cached_people, folder_pairs, is_first_process, set_threads
-from pgt.config import PRESETS, Config, HumanParserConfig, PoseEstimatorConfig, SPTConfig, Stage
+from pgt.checkpoint import Card
+from pgt.commands.common import (
+    SYNTHETIC,
+    cached_people,
+    folder_pairs,
+    is_first_process,
+    scene_of,
+    set_threads,
+)
+from pgt.commands.recipes import recipe_of
+from pgt.config import PRESETS, Config, SPTConfig, Stage
 from pgt.data.pairs import PairDataset
 from pgt.data.person import Pair
 from pgt.synthetic.people import SyntheticPeople
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from pgt.training.recipe import Recipe
 
 SAMPLE_PAIRS = 6  # shown while training
 SUMMARIES = {  # of model cards
@@ -24,6 +26,10 @@ SUMMARIES = {  # of model cards
     "spt": "SPT (Song et al., Unpaired Person Image Generation With Semantic Parsing Transformation, TPAMI "
     "2021): turns a person's semantic map into another pose, then draws person and background. Learnt "
     "without pairs.",
+    "mrnet": "MR-Net (Xu et al., Pose-Guided Person Image Synthesis in the Non-Iconic Views, TIP 2020): "
+    "draws a person in another pose in the same scene, round by round.",
+    "progressive": "Progressive (Pose-guided high-resolution appearance transfer via progressive training, "
+    "2020): draws a person in another pose, grown from small pictures to large ones.",
     "pose-estimator": "Finds the 18 joints of one person in a picture: the judge behind PCKh.",
     "human-parser": "Labels the pixels of a person with 10 labels; its first layers are perceptual features.",
 }
@@ -35,6 +41,8 @@ _NOT_FOR_PHOTOS = "Trained on synthetic people alone: not for photographs, where
 SYNTHETIC_LIMITS = {
     "pg2": _SCHEMATIC,
     "spt": _SCHEMATIC,
+    "mrnet": _SCHEMATIC,
+    "progressive": _SCHEMATIC,
     "pose-estimator": f"{_NOT_FOR_PHOTOS} a detector of people belongs.",
     "human-parser": f"{_NOT_FOR_PHOTOS} a parser of people belongs.",
 }
@@ -52,7 +60,7 @@ def train(arguments: argparse.Namespace) -> None:
     config = replace(config, stages=tuple(stages))
     dataset, samples = _training_pairs(arguments, config)
     torch.manual_seed(arguments.seed)  # the initial weights, equal in every process
-    recipe = _recipe(config)
+    recipe = recipe_of(config)
     progress = fit(
         recipe,
         dataset,
@@ -94,36 +102,8 @@ def _training_pairs(arguments: argparse.Namespace, config: Config) -> tuple[Pair
         pairs = folder_pairs(arguments.data)
     if arguments.data != SYNTHETIC:
         return pairs, [pairs[i] for i in range(min(SAMPLE_PAIRS, len(pairs)))]
-    unseen = SyntheticPeople("val", size, arguments.scene)
+    unseen = SyntheticPeople("val", size, scene_of(arguments.approach, arguments.scene))
     return pairs, [unseen[i] for i in range(SAMPLE_PAIRS)]
-
-
-def _recipe(config: Config) -> "Recipe":
-    """Build the recipe that a config belongs to."""
-    if isinstance(config, PoseEstimatorConfig):
-        from pgt.training.pose_estimator import PoseEstimatorRecipe
-
-        return PoseEstimatorRecipe(config)
-    if isinstance(config, HumanParserConfig):
-        from pgt.training.human_parser import HumanParserRecipe
-
-        return HumanParserRecipe(config)
-    if isinstance(config, SPTConfig):
-        from pgt.training.spt import SPTRecipe
-
-        return SPTRecipe(config, load(bundled("pose-estimator"), quiet=True), _features(config))
-    from pgt.training.pg2 import PG2Recipe
-
-    return PG2Recipe(config)
-
-
-def _features(config: SPTConfig) -> "nn.Module":
-    """Load the network behind the content and style losses."""
-    from pgt.layers.features import VGG16Features
-
-    if config.features == "vgg16":
-        return VGG16Features.pretrained()
-    return load(bundled("human-parser"), quiet=True).features()
 
 
 def _preset(approach: str, name: str) -> Config:
@@ -144,12 +124,14 @@ def _training_card(arguments: argparse.Namespace, config: Config) -> Card:
     if isinstance(config, SPTConfig):
         true = arguments.true_maps or config.guidance == "true"
         facts["partners"] = "true maps" if true else "pseudo-labels"
+    if hasattr(config, "features"):
         facts["perceptual features"] = config.features
     summary = SUMMARIES[arguments.approach]
     card: Card = {"title": arguments.preset, "summary": summary, "training": facts}
     if arguments.data != SYNTHETIC:
         name = Path(arguments.data).resolve().name
         return card | {"data": f"The pictures of a folder {name!r}."}
-    people = f"{arguments.identities} identities in {arguments.poses} poses, scene {arguments.scene!r}"
+    scene = scene_of(arguments.approach, arguments.scene)
+    people = f"{arguments.identities} identities in {arguments.poses} poses, scene {scene!r}"
     data = f"Synthetic people of pgt, split 'train': {people}. No photograph was used."
     return card | {"data": data, "limits": SYNTHETIC_LIMITS[arguments.approach]}

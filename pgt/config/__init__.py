@@ -6,12 +6,10 @@ differ, the default is the paper's text and the comment names the other.
 
 from pgt.config.judges import HumanParserConfig as HumanParserConfig
 from pgt.config.judges import PoseEstimatorConfig as PoseEstimatorConfig
-from pgt.config.mrnet import MRNET_PRESETS as MRNET_PRESETS
 from pgt.config.mrnet import MRNetConfig as MRNetConfig
 from pgt.config.pg2 import PG2Config as PG2Config
 from pgt.config.presets import PRESETS as PRESETS
 from pgt.config.presets import Config as Config
-from pgt.config.progressive import PROGRESSIVE_PRESETS as PROGRESSIVE_PRESETS
 from pgt.config.progressive import ProgressiveConfig as ProgressiveConfig
 from pgt.config.spt import SPTConfig as SPTConfig
 from pgt.config.stage import Stage as Stage

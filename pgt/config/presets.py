@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pgt.config.judges import HumanParserConfig, PoseEstimatorConfig
+from pgt.config.mrnet import MRNET_PRESETS, MRNetConfig
 from pgt.config.pg2 import PG2Config
+from pgt.config.progressive import PROGRESSIVE_PRESETS, ProgressiveConfig
 from pgt.config.spt import SPTConfig
 from pgt.config.stage import Stage
 
-Config = PG2Config | SPTConfig | PoseEstimatorConfig | HumanParserConfig
+Config = PG2Config | SPTConfig | MRNetConfig | ProgressiveConfig | PoseEstimatorConfig | HumanParserConfig
 
 
 def _stages(
@@ -152,6 +154,8 @@ PRESETS: dict[str, Config] = {
     "spt-synthetic-128-baseline": replace(
         _SPT_SYNTHETIC, guidance="none", background="none", style="mask", stages=_SPT_SYNTHETIC.stages[1:2]
     ),
+    **MRNET_PRESETS,
+    **PROGRESSIVE_PRESETS,
     # The judge behind PCKh: ten minutes of one CPU core.
     "pose-estimator-synthetic-128": PoseEstimatorConfig(),
     "human-parser-synthetic-128": HumanParserConfig(),

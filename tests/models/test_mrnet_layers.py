@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from pgt.config import MRNET_PRESETS, MRNetConfig
+from pgt.config.mrnet import MRNET_PRESETS, MRNetConfig
 from pgt.models.mrnet import MRNetGenerator
 from pgt.models.mrnet_networks import BackgroundEncoder, PathEncoder
 from tests.models.tiny_mrnet import RELEASED_LAYERS, SIZE, TINY_MRNET

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pgt.config import PROGRESSIVE_PRESETS, ProgressiveConfig, Stage
+from pgt.config.progressive import PROGRESSIVE_PRESETS, ProgressiveConfig, Stage
 from pgt.data.person import Person
 from pgt.data.pose import Pose
 from pgt.models.progressive import Autoencoder, ProgressiveGenerator, level_poses
