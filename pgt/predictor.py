@@ -6,9 +6,10 @@ A model is fed from the encoded pair by the names of its `forward` arguments: `s
 
 import inspect
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from pgt.plot import difference_picture
 PARSER = "human-parser-synthetic-128"  # bundled: labels the pixels of sources that come without labels
 # What the tuple of a model may hold; the first one that it does hold is the result.
 STEPS = ("generated", "refined", "coarse", "difference_map", "parsing", "foreground", "background")
+SERIES = ("refinements", "levels")  # pictures one after the other, of which the last is the result
 PART_WARP = "part-warp"  # the name under which `Predictor.load` gives the baseline without weights
 STRETCH_LIMIT = 1.02  # a frame whose proportions are this near to the model's is stretched rather than padded
 
@@ -33,8 +35,9 @@ STRETCH_LIMIT = 1.02  # a frame whose proportions are this near to the model's i
 class Prediction:
     """What a model drew and what it drew it from, all in the model's frame (H, W).
 
-    Steps that a model does not have are None: `coarse`, `difference_map` and `refined` are PG2's,
-    `label_map`, `foreground` and `background` SPT's.
+    Steps that a model does not have are None: `coarse`, `difference_map` and `refined` are PG2's, `label_map`
+    is SPT's, `foreground` and `background` are SPT's and MR-Net's (which cuts them out of the source),
+    `refinements` MR-Net's, `levels` Progressive's.
     """
 
     image: np.ndarray  # (H, W, 3) uint8: the result
@@ -44,6 +47,8 @@ class Prediction:
     label_map: np.ndarray | None  # (H, W) uint8, the ten labels of the result
     foreground: np.ndarray | None  # (H, W, 3) uint8, the person before composition
     background: np.ndarray | None  # (H, W, 3) uint8
+    refinements: tuple[np.ndarray, ...] | None  # (H, W, 3) uint8, round by round; the last is the result
+    levels: tuple[np.ndarray, ...] | None  # (h, w, 3) uint8, coarse to fine; the last is the result
     source: Person  # as the model saw it
     target: Pose  # as the model saw it
     target_pose: np.ndarray  # (18, H, W) float32 heat maps
@@ -91,8 +96,18 @@ class Predictor:
         """Whether the model draws along a semantic map, which may then be given."""
         return "parsing" in self._arguments
 
+    @property
+    def has_rounds(self) -> bool:
+        """Whether the model refines its picture round by round, as often as it is told to."""
+        return "num_rounds" in self._arguments
+
     def generate(
-        self, source: Person, target: Pose | Person, *, label_map: np.ndarray | None = None
+        self,
+        source: Person,
+        target: Pose | Person,
+        *,
+        label_map: np.ndarray | None = None,
+        num_rounds: int | None = None,
     ) -> Prediction:
         """Draw the source person in the target's pose.
 
@@ -102,16 +117,20 @@ class Predictor:
             target: the wanted pose in any frame, or a person who takes it (only the pose is used).
             label_map: (H, W) of the ten labels in the model's frame, to be followed in place of the map that
                 SPT would predict, for example a painted one.
+            num_rounds: how often MR-Net refines its picture; None: as often as it was trained to.
 
         Raises:
             ValueError: one sentence, if an argument is of another kind or has no visible joint.
         """
-        return self.generate_batch([(source, target)], None if label_map is None else [label_map])[0]
+        label_maps = None if label_map is None else [label_map]
+        return self.generate_batch([(source, target)], label_maps, num_rounds=num_rounds)[0]
 
     def generate_batch(
         self,
         pairs: Sequence[tuple[Person, Pose | Person]],
         label_maps: Sequence[np.ndarray] | None = None,
+        *,
+        num_rounds: int | None = None,
     ) -> list[Prediction]:
         """Draw several people at once; `milliseconds` is the mean per picture.
 
@@ -122,12 +141,14 @@ class Predictor:
         if not pairs:
             raise ValueError("there is nothing to generate: the list of pairs is empty.")
         poses = [_checked_pose(source, target) for source, target in pairs]
+        options = self._options(num_rounds)
         start = time.perf_counter()
         size = self._frame([source for source, _ in pairs])
         sources = self._parsed([fit_person(source, size) for source, _ in pairs])
         targets = [fit_pose(pose, size) for pose in poses]
         batch = _encode(sources, targets, size, self.pose_encoding)
-        pictures = _pictures(self._run(batch, sources, self._followed(label_maps, len(pairs), size)))
+        options |= self._followed(label_maps, len(pairs), size)
+        pictures = _pictures(self._run(batch, sources, options))
         milliseconds = 1000 * (time.perf_counter() - start) / len(pairs)
 
         heatmaps, masks = batch.target_pose.cpu().numpy(), batch.target_pose_mask[:, 0].cpu().numpy()
@@ -155,10 +176,10 @@ class Predictor:
 
     def _followed(
         self, label_maps: Sequence[np.ndarray] | None, count: int, size: tuple[int, int]
-    ) -> Tensor | None:
-        """Check and encode given maps: (B, 10, H, W) one-hot, or None without any."""
+    ) -> dict[str, Tensor]:
+        """Check and encode given maps: `parsing` (B, 10, H, W) one-hot, or nothing without any."""
         if label_maps is None:
-            return None
+            return {}
         if not self.follows_maps:
             raise ValueError(f"{self.name} draws without a label map, so it cannot follow one.")
         if len(label_maps) != count:
@@ -170,7 +191,16 @@ class Predictor:
                     f"a label map must hold the labels 0 to {NUM_LABELS - 1} in the model's frame {size}; "
                     f"the one given {fault}."
                 )
-        return one_hot(torch.from_numpy(np.stack(label_maps).astype(np.int64)))
+        maps = torch.from_numpy(np.stack(label_maps).astype(np.int64))
+        return {"parsing": one_hot(maps).to(self.device)}
+
+    def _options(self, num_rounds: int | None) -> dict[str, Any]:
+        """Check what only some models can be told."""
+        if num_rounds is None:
+            return {}
+        if not self.has_rounds:
+            raise ValueError(f"{self.name} draws once, so it has no number of rounds to choose.")
+        return {"num_rounds": num_rounds}
 
     def _parsed(self, sources: list[Person]) -> list[Person]:
         """Give a label map to those who have none, if the model reads it."""
@@ -190,19 +220,19 @@ class Predictor:
         return sources
 
     @torch.inference_mode()
-    def _run(self, batch: PairBatch, sources: Sequence[Person], parsing: Tensor | None) -> dict[str, Tensor]:
+    def _run(
+        self, batch: PairBatch, sources: Sequence[Person], options: Mapping[str, Any]
+    ) -> dict[str, Tensor | Sequence[Tensor]]:
         """Feed the model by its argument names; give its named pictures, the result as "image"."""
         batch = batch.to(self.device)
         arguments = {name: getattr(batch, name) for name in self._arguments if hasattr(batch, name)}
-        if parsing is not None:
-            arguments["parsing"] = parsing.to(self.device)
         arguments["source"] = batch.source.contiguous(memory_format=torch.channels_last)
         if "source_background" in self._arguments:
             arguments["source_background"] = _backgrounds(sources, self.device)
-        output = self.model(**arguments)
+        output = self.model(**arguments, **options)
         if isinstance(output, Tensor):
             return {"image": output}
-        named = {name: getattr(output, name, None) for name in STEPS}
+        named = {name: getattr(output, name, None) for name in (*STEPS, *SERIES)}
         named = {name: value for name, value in named.items() if value is not None}
         return {"image": next(iter(named.values())), **named}
 
@@ -280,12 +310,18 @@ def _backgrounds(sources: Sequence[Person], device: torch.device) -> Tensor | No
     return uint8_to_signed(torch.from_numpy(np.stack([source.background for source in sources]))).to(device)
 
 
-def _pictures(tensors: dict[str, Tensor]) -> dict[str, list[np.ndarray] | None]:
+def _pictures(tensors: Mapping[str, Any]) -> dict[str, list | None]:
     """Turn the model's named tensors into uint8 pictures; None for the ones it does not have."""
-    pictures: dict[str, list[np.ndarray] | None] = {}
+
+    def drawn_by(images: Tensor) -> list[np.ndarray]:
+        return list(np.asarray(signed_to_uint8(images.float().cpu())))
+
+    pictures: dict[str, list | None] = {}
     for name in ("image", "coarse", "refined", "foreground", "background"):
-        images = tensors.get(name)
-        pictures[name] = None if images is None else list(np.asarray(signed_to_uint8(images.float().cpu())))
+        pictures[name] = drawn_by(tensors[name]) if name in tensors else None
+    for name in SERIES:
+        series = [drawn_by(images) for images in tensors.get(name, ())]
+        pictures[name] = [*zip(*series, strict=True)] or None
     difference = tensors.get("difference_map")
     drawn = None if difference is None else [difference_picture(d) for d in difference.float().cpu().numpy()]
     parsing = tensors.get("parsing")

@@ -14,10 +14,14 @@ from pgt.data.person import Pair as PairOfPeople
 from pgt.data.person import Person, encode_pair, uint8_to_signed
 from pgt.data.pose import NUM_JOINTS, Pose, PoseEncoding
 from pgt.models.human_parser import HumanParser
+from pgt.models.mrnet import MRNetGenerator
 from pgt.models.part_warp import PartWarp
+from pgt.models.progressive import ProgressiveGenerator
 from pgt.models.spt import SPTGenerator
 from pgt.predictor import Predictor, fit_person, fit_pose
+from tests.models.tiny_mrnet import TINY_MRNET
 from tests.models.tiny_spt import TINY_SPT
+from tests.training.tiny_progressive import TINY as TINY_PROGRESSIVE
 
 SIZE = (64, 32)
 
@@ -254,3 +258,34 @@ def test_a_bad_label_map_gets_one_sentence(spt, labels) -> None:
 def test_a_model_without_maps_cannot_follow_one(predictor) -> None:
     with pytest.raises(ValueError, match="cannot follow one"):
         predictor.generate(make_person(0), make_pose(1), label_map=np.zeros(SIZE, np.uint8))
+
+
+def test_mrnet_gives_as_many_rounds_as_it_is_told_to() -> None:
+    predictor = Predictor(MRNetGenerator.from_config(TINY_MRNET))
+    prediction = predictor.generate(make_person(0), make_pose(1))
+    assert predictor.has_rounds
+    assert len(prediction.refinements) == TINY_MRNET.num_rounds
+    assert (prediction.refinements[-1] == prediction.image).all()
+    longer = predictor.generate(make_person(0), make_pose(1), num_rounds=5)
+    assert len(longer.refinements) == 5
+    for early, same in zip(prediction.refinements, longer.refinements, strict=False):
+        assert (early == same).all()
+    assert prediction.background.shape == prediction.foreground.shape == (*SIZE, 3)
+
+
+def test_a_model_without_rounds_has_no_number_of_them(predictor) -> None:
+    with pytest.raises(ValueError, match="has no number of rounds to choose"):
+        predictor.generate(make_person(0), make_pose(1), num_rounds=2)
+    assert predictor.generate(make_person(0), make_pose(1)).refinements is None
+
+
+def test_no_rounds_at_all_are_refused() -> None:
+    with pytest.raises(ValueError, match="num_rounds must be at least 1"):
+        Predictor(MRNetGenerator.from_config(TINY_MRNET)).generate(make_person(0), make_pose(1), num_rounds=0)
+
+
+def test_progressive_shows_its_levels_coarse_to_fine() -> None:
+    config = replace(TINY_PROGRESSIVE, readouts=True)
+    prediction = Predictor(ProgressiveGenerator.from_config(config)).generate(make_person(0), make_pose(1))
+    assert [picture.shape[:2] for picture in prediction.levels] == [(16, 8), (32, 16), (64, 32)]
+    assert (prediction.levels[-1] == prediction.image).all()

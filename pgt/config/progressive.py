@@ -26,6 +26,7 @@ class ProgressiveConfig:
     pose_sigma: float = 3.2  # of a joint's Gaussian, in pixels of the features it joins (section 3.4)
     pose_joins: int = 1  # at how many sizes: 1 = the bottleneck (paper); more = coarse levels too (ours)
     source_pose_input: bool = False  # the encoder also sees the heat maps of the source (ours)
+    readouts: bool = False  # 1x1 convolutions that learn to show what coarse levels hold (ours)
     output_scale: float = 1.0  # multiplies the first weights towards RGB (ours)
 
     descriptors: tuple[int, ...] = (18, 18, 31, 31, 44)  # local regions, level by level (section 3.4)
@@ -128,6 +129,7 @@ _SMALL = replace(
     pose_sigma=1.0,
     pose_joins=4,
     source_pose_input=True,
+    readouts=True,
     output_scale=0.1,
     features="human-parser",
     local_weight=0.05,

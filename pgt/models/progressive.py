@@ -11,12 +11,13 @@ The paper leaves open, and here: skips are concatenated, as in the U-Net it cite
 of its own on either side of P; heat maps are drawn at the size at which they join, since sigma = 3.2 is given
 without a size; the result is linear, since the text ends in the 1x1 convolution. Deviations, all ours and off
 in the paper's presets: `pose_joins` shows the pose to more than the bottleneck, `source_pose_input` shows the
-encoder the source's, `norm` other than "batch".
+encoder the source's, `norm` other than "batch", and `readouts`, for the old convolutions to RGB of coarse
+levels no longer fit what has been trained on since.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -29,6 +30,13 @@ from pgt.geometry import resize_points
 from pgt.layers.blocks import upsample
 
 SLOPE = 0.2  # of the leaky ReLU (section 3.4)
+
+
+class ProgressiveOutput(NamedTuple):
+    """What the generator draws, nominally in [-1, 1]; its last layer is linear, so nothing is clipped."""
+
+    generated: Tensor  # (B, 3, H, W)
+    levels: tuple[Tensor, ...]  # coarse to fine, (B, 3, h, w); the last is `generated`
 
 
 class NormedBlock(nn.Module):
@@ -106,7 +114,7 @@ class Autoencoder(nn.Module):
 
     def forward(
         self, source: Tensor, poses: Sequence[Tensor], source_poses: Sequence[Tensor] | None = None
-    ) -> Tensor:
+    ) -> tuple[Tensor, list[Tensor]]:
         """Draw the person of `source` in another pose.
 
         Args:
@@ -115,7 +123,8 @@ class Autoencoder(nn.Module):
             source_poses: of the source, likewise; read if `source_pose_input`.
 
         Returns:
-            (B, 3, H, W), nominally in [-1, 1], not clipped.
+            (B, 3, H, W), nominally in [-1, 1], not clipped; and what the decoder has made at the coarser
+            levels 1, 2, ...: features (B, C, h, w) of each.
 
         Raises:
             ValueError: no level draws that size, or the source's poses are missing.
@@ -129,10 +138,23 @@ class Autoencoder(nn.Module):
             skips.append(self.downs[k](_joined(k, source_poses, x)))
             x = F.avg_pool2d(skips[-1], 2)
         x = self.downs[0](_joined(0, source_poses, x))
-        x = self.ups[0](_joined(0, poses, x))
+        x, made = self.ups[0](_joined(0, poses, x)), []
         for k in range(1, level + 1):
             x = self.ups[k](_joined(k, poses, upsample(x), skips.pop()))
-        return self.to_rgb[level - 1](x)
+            made.append(x)
+        return self.to_rgb[level - 1](x), made[:-1]
+
+
+class Readouts(nn.Module):
+    """Shows what the decoder holds at coarse levels: one 1x1 convolution each. It gives nothing back."""
+
+    def __init__(self, config: ProgressiveConfig) -> None:
+        super().__init__()
+        self.to_rgb = nn.ModuleList(nn.Conv2d(width, 3, 1) for width in config.widths[2:-1])
+
+    def forward(self, made: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Turn features (B, C, h, w) of levels 1, 2, ... into pictures (B, 3, h, w), with no way back."""
+        return tuple(layer(x.detach()) for layer, x in zip(self.to_rgb, made, strict=False))
 
 
 def _joined(level: int, poses: Sequence[Tensor], *features: Tensor) -> Tensor:
@@ -178,6 +200,7 @@ class ProgressiveGenerator(
     Attributes:
         config: the `ProgressiveConfig`.
         autoencoder: all levels.
+        readouts: 1x1 convolutions from what the decoder makes at levels 1, 2, ... to RGB; None without.
         pose_encoding: the heat maps of the finest size that the pose joins at, seen at the picture's size.
     """
 
@@ -192,6 +215,7 @@ class ProgressiveGenerator(
             mask_radius=config.image_size[0] / 32,
         )
         self.autoencoder = Autoencoder(config)
+        self.readouts = Readouts(config) if config.readouts else None
 
     @classmethod
     def from_config(
@@ -208,6 +232,12 @@ class ProgressiveGenerator(
         levels = [config.level_of(stage.image_size) for stage in config.stages if stage.name in trained]
         return max(levels, default=config.num_levels)
 
+    def used_at(self, level: int) -> Iterator[nn.Parameter]:
+        """Yield the weights that a picture of a level meets, those of its readouts included."""
+        yield from self.autoencoder.used_at(level)
+        if self.readouts is not None:
+            yield from self.readouts.to_rgb[: level - 1].parameters()
+
     def forward(
         self,
         source: Tensor,
@@ -215,16 +245,13 @@ class ProgressiveGenerator(
         target_visible: Tensor,
         source_keypoints: Tensor | None = None,
         source_visible: Tensor | None = None,
-    ) -> Tensor:
+    ) -> ProgressiveOutput:
         """Draw the person of `source` in another pose.
 
         Args:
             source: (B, 3, H, W) in [-1, 1], of `config.image_size` or of the size of a level.
             target_keypoints, source_keypoints: (B, 18, 2) float, (x, y) pixels.
             target_visible, source_visible: (B, 18) bool; the source's are read if `config.source_pose_input`.
-
-        Returns:
-            (B, 3, H, W), nominally in [-1, 1] (the output is linear, not clipped).
 
         Raises:
             ValueError: no level draws that size, or joints are missing.
@@ -239,7 +266,9 @@ class ProgressiveGenerator(
             return level_poses(self.config, resize_points(keypoints, size, drawn_size), visible, drawn_size)
 
         shown = source if drawn_size == size else F.adaptive_avg_pool2d(source, drawn_size)
-        drawn = self.autoencoder(
+        drawn, made = self.autoencoder(
             shown, poses(target_keypoints, target_visible), poses(source_keypoints, source_visible)
         )
-        return drawn if drawn_size == size else F.interpolate(drawn, size, mode="nearest")
+        coarse = self.readouts(made) if self.readouts is not None else ()
+        generated = drawn if drawn_size == size else F.interpolate(drawn, size, mode="nearest")
+        return ProgressiveOutput(generated, (*coarse, generated))

@@ -12,6 +12,7 @@ around the target's, so that both show one part of the body.
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pgt.config import ProgressiveConfig, Stage
@@ -27,6 +28,7 @@ from pgt.training.local_errors import perceptual_errors
 from pgt.training.runner import StepRunner
 
 PART = "autoencoder"
+READOUTS = "readouts"
 JUDGE = "discriminator"
 
 
@@ -42,7 +44,7 @@ class ProgressiveRecipe(AdversarialRecipe):
     Attributes:
         nets: "generator", "discriminator" if the finest level has one, and "ema", the generator's moving
             average, if `config.ema_decay` > 0.
-        optimizers: "autoencoder" and, with a discriminator, "discriminator".
+        optimizers: "autoencoder", and where they exist "readouts" and "discriminator".
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class ProgressiveRecipe(AdversarialRecipe):
         self._criterion: Criterion = "l2"
         self._grown_to = 0  # level whose weights are set to learn
         generator = ProgressiveGenerator.from_config(config, trained_stages=())
-        super().__init__(config, generator, (PART,), _judges(config), device)
+        super().__init__(config, generator, (PART, READOUTS), _judges(config), device)
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
                 group["weight_decay"] = config.weight_decay
@@ -68,7 +70,7 @@ class ProgressiveRecipe(AdversarialRecipe):
         super().set_lr(stage, step)
         self._criterion = level_criterion(step, stage.num_steps, self.config.l2_share)
         if step == 0:  # new blocks are about to move far: an average over many steps would lag behind
-            self._updates[PART] = 0
+            self._updates = dict.fromkeys(self._updates, 0)
 
     def train_step(self, batch: PairBatch, stage: Stage) -> dict[str, Tensor]:
         """Move the weights of one level, and of all coarser ones, once.
@@ -79,7 +81,7 @@ class ProgressiveRecipe(AdversarialRecipe):
 
         Returns:
             Unweighted terms, detached scalars: "g/perceptual"; "g/local" where Eq. 3 is used; with local
-            discriminators "g/adversarial", "d/real" and "d/fake".
+            discriminators "g/adversarial", "d/real" and "d/fake"; with readouts "g/readouts".
 
         Raises:
             ValueError: no level has the stage's size.
@@ -88,7 +90,7 @@ class ProgressiveRecipe(AdversarialRecipe):
         self._grow(level)
         self._note_trained(stage.name)
         self.nets["generator"].train()
-        generated = self._draw(batch)
+        generated, made = self._draw(batch)
         adversarial = level == self.config.num_levels and JUDGE in self.nets
         # The discriminator learns first, on this very picture.
         terms = self._judge(batch, generated.detach()) if adversarial else {}
@@ -101,6 +103,8 @@ class ProgressiveRecipe(AdversarialRecipe):
             "g/adversarial": self.config.adversarial_weight,
         }
         self._move(sum(weights[name] * term for name, term in drawing.items()), PART)
+        if made and READOUTS in self._wrapped:
+            terms["g/readouts"] = self._read_out(made, batch.target)
         return {name: term.detach() for name, term in {**drawing, **terms}.items()}
 
     # --- growth ---
@@ -109,12 +113,13 @@ class ProgressiveRecipe(AdversarialRecipe):
         """Let the weights of a level learn; wrapped anew, for several processes share only those that do."""
         if level != self._grown_to:
             self._learn_at(level)
-            self._wrapped[PART] = self._runner.prepare(self.nets["generator"].autoencoder)
+            for name in {PART, READOUTS} & set(self._wrapped):
+                self._wrapped[name] = self._runner.prepare(getattr(self.nets["generator"], name))
 
     def _learn_at(self, level: int) -> None:
-        self._grown_to, autoencoder = level, self.nets["generator"].autoencoder
-        autoencoder.requires_grad_(False)
-        for parameter in autoencoder.used_at(level):
+        self._grown_to, generator = level, self.nets["generator"]
+        generator.requires_grad_(False)
+        for parameter in generator.used_at(level):
             parameter.requires_grad_(True)
 
     @torch.no_grad()  # an average of weights is not differentiated
@@ -128,13 +133,25 @@ class ProgressiveRecipe(AdversarialRecipe):
 
     # --- drawing, Eq. 2 to 4 ---
 
-    def _draw(self, batch: PairBatch) -> Tensor:
-        """X^, in float32."""
+    def _draw(self, batch: PairBatch) -> tuple[Tensor, list[Tensor]]:
+        """X^, in float32, and the decoder's features of coarser levels."""
         sides = [(batch.target_keypoints, batch.target_visible)]
         if self.config.source_pose_input:
             sides.append((batch.source_keypoints, batch.source_visible))
         poses = [level_poses(self.config, *side, batch.image_size) for side in sides]
-        return self._wrapped[PART](batch.source, *poses).float()
+        generated, made = self._wrapped[PART](batch.source, *poses)
+        return generated.float(), made
+
+    def _read_out(self, made: list[Tensor], target: Tensor) -> Tensor:
+        """Let the readouts learn to show coarse levels: mean squared error to the target, made as small."""
+        with self._runner.autocast():
+            pictures = self._wrapped[READOUTS](made)
+        loss = sum(
+            F.mse_loss(picture.float(), F.adaptive_avg_pool2d(target, picture.shape[-2:]))
+            for picture in pictures
+        )
+        self._move(loss, READOUTS)
+        return loss
 
     def _local_weight(self, level: int) -> float:
         """Give Eq. 3's weight: at the finest level local discriminators replace it (section 3.2)."""
@@ -192,17 +209,25 @@ class ProgressiveRecipe(AdversarialRecipe):
 
     @torch.no_grad()  # pictures to look at
     def sample(self, batch: PairBatch) -> dict[str, Tensor]:
-        """Draw what the deployed generator makes of a batch: "generated" (B, 3, H, W)."""
+        """Draw what the deployed generator makes of a batch: "level 1" and so on, and "generated".
+
+        Pictures (B, 3, H, W), nominally in [-1, 1].
+        """
         model = self._deployed.eval()
         with self._runner.autocast():
-            generated = model(
+            output = model(
                 batch.source,
                 batch.target_keypoints,
                 batch.target_visible,
                 batch.source_keypoints,
                 batch.source_visible,
             )
-        return {"generated": generated.float()}
+        size = (batch.source.shape[-2], batch.source.shape[-1])
+        coarse = {
+            f"level {k + 1}": F.interpolate(picture.float(), size, mode="nearest")
+            for k, picture in enumerate(output.levels[:-1])
+        }
+        return {**coarse, "generated": output.generated.float()}
 
 
 def _judges(config: ProgressiveConfig) -> dict[str, nn.Module]:

@@ -79,7 +79,7 @@ def test_the_autoencoder_equals_the_text(level):
             for value in (norm.running_mean, norm.running_var, norm.weight.data, norm.bias.data):
                 value.uniform_(0.5, 1.5)
     source, pose = torch.rand(2, 3, *size), torch.rand(2, 18, 8, 4)
-    torch.testing.assert_close(net(source, [pose]), literal_autoencoder(net, level, source, pose))
+    torch.testing.assert_close(net(source, [pose])[0], literal_autoencoder(net, level, source, pose))
 
 
 def test_the_paper_starts_at_64_with_a_bottleneck_of_1024_by_32_by_32():
@@ -91,7 +91,9 @@ def test_the_paper_starts_at_64_with_a_bottleneck_of_1024_by_32_by_32():
         block.register_forward_hook(hook)
     for side in (64, 1024):
         seen.clear()
-        drawn = net(torch.empty(1, 3, side, side, device="meta"), [torch.empty(1, 18, 32, 32, device="meta")])
+        drawn, _ = net(
+            torch.empty(1, 3, side, side, device="meta"), [torch.empty(1, 18, 32, 32, device="meta")]
+        )
         assert drawn.shape == (1, 3, side, side)
         assert seen[-1] == (1024, 32, 32)
         # Channels are halved as the size doubles.
@@ -126,7 +128,7 @@ def test_a_level_uses_its_own_weights_and_those_below(level, changes):
         level_poses(net.config, tensors[f"{side}_keypoints"], tensors[f"{side}_visible"], size)
         for side in ("target", "source")
     ]
-    net(tensors["source"], *poses).square().sum().backward()
+    net(tensors["source"], *poses)[0].square().sum().backward()
     used = {id(parameter) for parameter in net.used_at(level)}
     for name, parameter in net.named_parameters():
         assert (parameter.grad is not None and bool(parameter.grad.any())) == (id(parameter) in used), name
@@ -173,35 +175,35 @@ def test_what_the_pose_encoding_shows_is_what_the_network_sees():
 @pytest.mark.parametrize("source_pose_input", [False, True])
 def test_what_the_generator_reads(source_pose_input):
     generator, tensors = build(source_pose_input=source_pose_input), inputs(SIZES[2])
-    drawn = generator(**tensors)
+    drawn = generator(**tensors).generated
     read = {"source": True, "target_keypoints": True, "target_visible": True}
     for name, matters in (read | {"source_keypoints": source_pose_input}).items():
         other = ~tensors[name] if tensors[name].dtype == torch.bool else tensors[name].flip(0)
-        assert torch.equal(generator(**{**tensors, name: other}), drawn) != matters
+        assert torch.equal(generator(**{**tensors, name: other}).generated, drawn) != matters
 
 
 def test_a_missing_joint_has_no_influence():
     generator, tensors = build(), inputs(SIZES[2])
     tensors["target_visible"][:, [2, 8, 11]] = False
-    drawn = generator(**tensors)
+    drawn = generator(**tensors).generated
     tensors["target_keypoints"][:, [2, 8, 11]] = 1e4
-    assert torch.equal(generator(**tensors), drawn)
+    assert torch.equal(generator(**tensors).generated, drawn)
     tensors["target_visible"][:] = False
-    assert generator(**tensors).isfinite().all()
+    assert generator(**tensors).generated.isfinite().all()
 
 
 def test_a_generator_that_is_still_growing_draws_at_its_level_and_enlarges():
     tensors = inputs(SIZES[2])
     grown, growing = build(), build(("level_16", "level_32"))
     assert (grown.level, growing.level, build(()).level) == (3, 2, 3)
-    drawn = growing(**tensors)
+    drawn = growing(**tensors).generated
     assert drawn.shape == (2, 3, *SIZES[2])
     small = {
         name: 0.5 * (value + 0.5) - 0.5 if "keypoints" in name else value for name, value in tensors.items()
     } | {"source": F.avg_pool2d(tensors["source"], 2)}
-    torch.testing.assert_close(drawn, F.interpolate(growing(**small), scale_factor=2))
-    torch.testing.assert_close(growing(**small), grown(**small))  # the size of a level: drawn as it is
-    assert not torch.equal(drawn, grown(**tensors))
+    torch.testing.assert_close(drawn, F.interpolate(growing(**small).generated, scale_factor=2))
+    torch.testing.assert_close(growing(**small).generated, grown(**small).generated)  # the size of a level: drawn as it is
+    assert not torch.equal(drawn, grown(**tensors).generated)
 
 
 def test_the_predictor_draws_with_it():
@@ -219,7 +221,7 @@ def test_a_saved_generator_rebuilds_itself(tmp_path):
     generator, tensors = build(("level_16",), norm="none", pose_joins=2), inputs(SIZES[0])
     loaded = load(save(generator, tmp_path / "saved"), quiet=True)
     assert (loaded.config, loaded.trained_stages) == (generator.config, ("level_16",))
-    assert torch.equal(loaded(**tensors), generator(**tensors))
+    assert torch.equal(loaded(**tensors).generated, generator(**tensors).generated)
 
 
 @pytest.mark.parametrize(

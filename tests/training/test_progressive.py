@@ -45,7 +45,7 @@ def test_growing_starts_new_blocks_from_scratch_and_fades_nothing_in():
     trained.prepare(runner)
     generator = deepcopy(trained.nets["generator"]).train()
     generator.trained_stages = (COARSE.name, MIDDLE.name)
-    drawn = generator(batch.source, batch.target_keypoints, batch.target_visible)
+    drawn = generator(batch.source, batch.target_keypoints, batch.target_visible).generated
     expected = (trained._features(drawn)[0] - trained._features(batch.target)[0]).square().mean()
     first_layer = expected.item()
     terms = trained.train_step(batch, MIDDLE)
@@ -89,7 +89,7 @@ def test_weights_decay_by_adam_except_those_that_do_not_learn_yet():
 def literal_terms(trained: ProgressiveRecipe, batch: PairBatch, level: int, kind: str) -> tuple[float, float]:
     """Eq. 2 and 3 by loops over pictures, regions and layers, for the picture that the next step draws."""
     generator = deepcopy(trained.nets["generator"]).train()
-    drawn = generator.autoencoder(
+    drawn, _ = generator.autoencoder(
         batch.source,
         [
             torch.exp(-distance / (2 * TINY.pose_sigma**2)) * seen.float()[..., None, None]
@@ -233,7 +233,7 @@ def test_samples_and_the_deployable_draw_at_the_level_reached():
         model = trained.deployable()
         assert model.level == TINY.level_of(stage.image_size)
         assert not model.training
-        drawn = model(batch.source, batch.target_keypoints, batch.target_visible)
+        drawn = model(batch.source, batch.target_keypoints, batch.target_visible).generated
         torch.testing.assert_close(trained.sample(batch)["generated"], drawn, atol=1e-5, rtol=1e-5)
 
 
@@ -290,3 +290,35 @@ def test_runs_in_bfloat16_on_accelerate():
 def test_refuses_a_stage_of_a_size_that_no_level_has():
     with pytest.raises(ValueError, match=r"no level of this model draws \(48, 24\)"):
         recipe().train_step(make_batch((48, 24)), replace(COARSE, image_size=(48, 24)))
+
+
+def test_readouts_move_nothing_but_themselves():
+    plain, with_readouts = recipe(), recipe(readouts=True)
+    for one in (plain, with_readouts):
+        one.nets["generator"].autoencoder.load_state_dict(plain.nets["generator"].autoencoder.state_dict())
+    batch = make_batch(MIDDLE.image_size)
+    before = deepcopy(with_readouts.nets["generator"].readouts.state_dict())
+    for one in (plain, with_readouts):
+        one.set_lr(MIDDLE, 0)
+    terms = with_readouts.train_step(batch, MIDDLE)
+    assert set(terms) - set(plain.train_step(batch, MIDDLE)) == {"g/readouts"}
+    same = zip(
+        *(one.nets["generator"].autoencoder.parameters() for one in (plain, with_readouts)), strict=True
+    )
+    assert all(torch.equal(a, b) for a, b in same)
+    moved = {
+        name
+        for name, value in with_readouts.nets["generator"].readouts.state_dict().items()
+        if not torch.equal(value, before[name])
+    }
+    assert moved == {"to_rgb.0.weight", "to_rgb.0.bias"}  # of the one level below
+
+
+def test_readouts_learn_to_show_the_target_made_small():
+    trained = recipe(readouts=True)
+    batch = make_batch(FINE.image_size)
+    errors = []
+    trained.set_lr(FINE, 0)
+    for _ in range(60):
+        errors.append(trained.train_step(batch, FINE)["g/readouts"].item())
+    assert errors[-1] < 0.9 * errors[0]
