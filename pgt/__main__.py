@@ -14,6 +14,7 @@ SCENES = ("plain", "street", "non_iconic", "mixed")
 SPLITS = ("train", "val", "test")
 APPROACHES = ("pg2", "spt", "mrnet", "progressive")
 JUDGES = ("pose-estimator", "human-parser")  # trained like the approaches, to score and to guide them
+GARMENTS = ("garment-flow",)  # the second step of garment transfer, likewise
 MODULES = {"cache": "render"}  # of `pgt.commands`, where a command's has another name
 
 
@@ -56,13 +57,22 @@ def positive_float(text: str) -> float:
     return value
 
 
+def share(text: str) -> float:
+    """Read a number between 0 and 1."""
+    value = positive_float(text)
+    if value >= 1:
+        raise argparse.ArgumentTypeError(f"a number between 0 and 1 is needed; got {text!r}")
+    return value
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Describe all commands."""
     parser = _Parser(prog="pgt", description="Pose-guided person image generation.")
     parser.add_argument("--traceback", action="store_true", help="show where an error was noticed")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (
-        _add_render, _add_cache, _add_train, _add_evaluate, _add_generate, _add_pseudo_labels, _add_push,
+        _add_render, _add_cache, _add_train, _add_evaluate, _add_generate, _add_compare, _add_animate,
+        _add_pseudo_labels, _add_push,
     ):  # fmt: skip
         add(commands)
     return parser
@@ -119,6 +129,13 @@ def _add_synthetic(one: argparse.ArgumentParser) -> None:
     one.add_argument("--cache", default=".cache/people", help="folder of rendered people (%(default)s)")
 
 
+def _add_data(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--data", default="synthetic", help="synthetic, a folder with a keypoints.csv, or video:FILE"
+    )
+    one.add_argument("--keypoints", help="of a video: a keypoint CSV with a row for each frame")
+
+
 def _add_cache(commands: argparse._SubParsersAction) -> None:
     one = commands.add_parser("cache", help="render synthetic people to disk before a training")
     one.add_argument("--size", type=image_size, default=(128, 128), help="N or HEIGHTxWIDTH (default 128)")
@@ -134,10 +151,23 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
         epilog="Several GPUs: accelerate launch -m pgt train ...; several processes on a CPU: "
         "ACCELERATE_USE_CPU=true accelerate launch --multi_gpu --num_processes 2 -m pgt train ...",
     )
-    one.add_argument("approach", choices=APPROACHES + JUDGES)
+    one.add_argument("approach", choices=APPROACHES + JUDGES + GARMENTS)
     one.add_argument("--preset", required=True, help="a row of pgt.PRESETS, for example pg2-tiny")
     one.add_argument("--run-dir", required=True, help="folder of the run")
-    one.add_argument("--data", default="synthetic", help="synthetic, or a folder with a keypoints.csv")
+    _add_data(one)
+    one.add_argument(
+        "--held-out",
+        type=share,
+        default=0.2,
+        help="of a video: share of its end kept for scoring (default 0.2)",
+    )
+    one.add_argument(
+        "--held-out-every",
+        type=natural,
+        default=0,
+        metavar="K",
+        help="of a video: also every K-th block of 5 frames",
+    )
     _add_synthetic(one)
     one.add_argument("--pseudo-labels", help="of SPT: a folder by pgt pseudo-labels (default: search now)")
     one.add_argument("--true-maps", action="store_true", help="of SPT: learn from true pairs of maps instead")
@@ -173,7 +203,7 @@ def _add_evaluate(commands: argparse._SubParsersAction) -> None:
     )
     one.add_argument("--split", choices=SPLITS, default="test")
     _add_scene(one)
-    one.add_argument("--data", default="synthetic", help="synthetic, or a folder with a keypoints.csv")
+    _add_data(one)
     one.add_argument("--pairs", type=positive, default=400, help="how many pairs (default 400)")
     one.add_argument("--threads", type=positive, help="CPU threads")
     one.add_argument("--out", help="also write the results as JSON")
@@ -194,6 +224,62 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
     one.add_argument("--weights", default="pg2-synthetic-128", help="name or folder, or part_warp")
     one.add_argument("--revision", help="commit of the weights on the Hub")
     one.add_argument("--steps", action="store_true", help="draw source, pose and intermediate pictures too")
+
+
+def _add_compare(commands: argparse._SubParsersAction) -> None:
+    one = commands.add_parser("compare", help="draw all approaches and baselines side by side")
+    who = one.add_mutually_exclusive_group(required=True)
+    who.add_argument("--image", help="the photo")
+    who.add_argument(
+        "--person", type=natural, nargs="+", action="extend", metavar="N", help="synthetic pairs, one a row"
+    )
+    one.add_argument("--keypoints", help="the photo's 18 joints: .json or .csv (default: detect them)")
+    one.add_argument("--parsing", help="of SPT: the photo's ten labels, .png or .npy (default: find them)")
+    one.add_argument("--target", help="of a photo: the wanted pose, as for pgt generate")
+    one.add_argument("--target-keypoints", help="the .csv or .json of the target, where it is another file")
+    one.add_argument(
+        "--truth", action="store_true", help="the target is a photo of the same person: show and score it"
+    )
+    one.add_argument(
+        "--scene",
+        choices=SCENES,
+        default="mixed",
+        help="where synthetic people stand; non_iconic also takes a photo whole (default: mixed)",
+    )
+    one.add_argument("--split", choices=SPLITS, default="test", help="of synthetic people (default: test)")
+    one.add_argument(
+        "--weights", nargs="+", action="extend", metavar="[NAME=]W", help="generators (default: all bundled)"
+    )
+    one.add_argument("--cell", type=positive, default=160, help="height of a picture, pixels (default 160)")
+    one.add_argument("--no-scores", action="store_true", help="leave out what stands below the pictures")
+    one.add_argument("--threads", type=positive, help="CPU threads")
+    one.add_argument("--json", metavar="FILE", help="also write all numbers as JSON")
+    one.add_argument("--out", required=True, help="the PNG to write")
+
+
+def _add_animate(commands: argparse._SubParsersAction) -> None:
+    one = commands.add_parser("animate", help="draw the person of a picture in a sequence of poses: a video")
+    who = one.add_mutually_exclusive_group(required=True)
+    who.add_argument("--image", help="the photo")
+    who.add_argument("--person", type=natural, metavar="N", help="synthetic person number N instead")
+    one.add_argument("--keypoints", help="the photo's 18 joints: .json or .csv (default: detect them)")
+    one.add_argument("--parsing", help="of SPT: the photo's ten labels, .png or .npy (default: find them)")
+    how = one.add_mutually_exclusive_group(required=True)
+    how.add_argument("--motion", help="walk, run, wave, squat, dance or turn_around")
+    how.add_argument(
+        "--poses", help="a .json sequence, a keypoint .csv (a row a frame) or a folder of OpenPose JSON"
+    )
+    one.add_argument("--out", required=True, help="the .mp4 or .gif to write")
+    one.add_argument("--weights", default="pg2-synthetic-128", help="name or folder, or part_warp")
+    one.add_argument("--revision", help="commit of the weights on the Hub")
+    one.add_argument("--frames", type=positive, help="of a motion (default 48); of --poses, at most so many")
+    one.add_argument(
+        "--fps", type=positive_float, help="frames a second (default: the sequence's own, or 25)"
+    )
+    one.add_argument("--seed", type=natural, default=0, help="manner of the motion (default 0)")
+    one.add_argument("--no-smooth", action="store_true", help="take the joints of --poses as they are")
+    one.add_argument("--no-fit", action="store_true", help="keep the poses' own place and size")
+    one.add_argument("--side-by-side", action="store_true", help="show picture and pose beside the result")
 
 
 def candidates(text: str) -> int | None:

@@ -31,11 +31,16 @@ MODEL_CLASSES = {
     "spt": "pgt.models.spt:SPTGenerator",
     "mrnet": "pgt.models.mrnet:MRNetGenerator",
     "progressive": "pgt.models.progressive:ProgressiveGenerator",
+    "garment-flow": "pgt.models.garment_flow:GarmentFlowNetwork",
     "pose-estimator": "pgt.models.pose_estimator:PoseEstimator",
     "human-parser": "pgt.models.human_parser:HumanParser",
 }
-# The Hub's word for a task, where it is not drawing.
-HUB_TASKS = {"pose-estimator": "keypoint-detection", "human-parser": "image-segmentation"}
+# The Hub's word for the task of models that draw nobody in a pose.
+HUB_TASKS = {
+    "garment-flow": "image-to-image",
+    "pose-estimator": "keypoint-detection",
+    "human-parser": "image-segmentation",
+}
 BUNDLED = Path(__file__).parent / "weights"
 WEIGHTS, CONFIG, CARD, FACTS = "model.safetensors", "config.json", "README.md", "card.json"
 PLACES_VARIABLE = "PGT_CHECKPOINTS"  # environment: folders of checkpoints, separated as in PATH
@@ -185,11 +190,6 @@ def push(name: str | Path, to: str, *, private: bool = False) -> str:
 def bundled_names(approach: str = "") -> list[str]:
     """Return the names of the checkpoints that come with the library, all or those of an approach."""
     return sorted(path.parent.name for path in BUNDLED.glob(f"{approach}*/{CONFIG}"))
-
-
-def draws(name: str) -> bool:
-    """Say whether bundled weights draw pictures; the others judge them."""
-    return not name.startswith(tuple(HUB_TASKS))
 
 
 def read_card(folder: Path) -> Card:

@@ -20,24 +20,25 @@ import torch
 from torch import Tensor
 
 from pgt import metrics
-from pgt.data.body_parts import body_scale
 from pgt.data.pairs import PairDataset
 from pgt.data.parsing import NUM_LABELS
 from pgt.data.person import Pair, Person
-from pgt.data.pose import pose_mask
 from pgt.metrics import Score
 from pgt.models.part_warp import PartWarp
 from pgt.models.pose_estimator import PoseEstimator
 from pgt.predictor import Predictor, fit_person
+from pgt.truth import Truth, further_scores, score
 
 COPY, WARP, TRUTH = "copy the source", "part warp", "the true picture"
-HEAD_SHARE = 0.4  # of the torso's length: the head size that PCKh is measured in
 # column of the table -> title, decimals, which way is better
 COLUMNS = {
     "ssim": ("SSIM ↑", 3),
+    "ms_ssim": ("MS-SSIM ↑", 3),
+    "local_ssim": ("local-SSIM ↑", 3),
     "mask_ssim": ("mask-SSIM ↑", 3),
     "foreground_ssim": ("foreground SSIM ↑", 3),
     "foreground_l1": ("foreground L1 ↓", 4),
+    "background_l1": ("background L1 ↓", 4),
     "psnr": ("PSNR, dB ↑", 2),
     "l1": ("L1 ↓", 4),
     "pckh": ("PCKh@0.5 ↑", 3),
@@ -46,6 +47,8 @@ COLUMNS = {
     "map_iou": ("map mIoU ↑", 3),
     "milliseconds": ("ms a picture", 0),
 }
+MAX_COLUMNS = 12  # of a table whose columns nobody chose
+SPARE = ("ms_ssim", "map_accuracy", "l1", "local_ssim")  # left out of a wider one, in this order
 
 Pictures = Mapping[str, Sequence[np.ndarray]]  # name of a row -> uint8 (H, W, 3) per pair
 Method = Predictor | Callable[[Sequence[Pair]], Sequence[np.ndarray]]
@@ -61,18 +64,23 @@ class EvaluationResult:
     facts: dict[str, object] = field(default_factory=dict)  # data, machine, versions, date, seconds
 
     def to_markdown(self, columns: Sequence[str] | None = None) -> str:
-        """Write the means as a Markdown table; columns without any number are left out."""
+        """Write the means as a Markdown table; columns without any number are left out.
+
+        Without `columns`, a table of more than 12 is made narrower; `means` always has all.
+        """
         known = {column for row in self.means.values() for column in row}
         shown = [column for column in (columns or COLUMNS) if column in known]
+        for column in SPARE if columns is None else ():
+            if len(shown) > MAX_COLUMNS and column in shown:
+                shown.remove(column)
         lines = [["method", *(COLUMNS[column][0] for column in shown)], ["---"] + ["---:"] * len(shown)]
         lines += [[name, *(_number(row, column) for column in shown)] for name, row in self.means.items()]
         return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
     def to_json(self) -> str:
-        """Write everything as JSON; a number that is not finite becomes null."""
+        """Write everything by `as_json`."""
         content = {"facts": self.facts, "protocol": self.protocol}
-        content |= {"means": self.means, "standard_errors": self.standard_errors}
-        return json.dumps(_finite(content), indent=2) + "\n"
+        return as_json(content | {"means": self.means, "standard_errors": self.standard_errors})
 
     def save(self, path: str | Path) -> None:
         """Write the JSON to a file, making its folder."""
@@ -90,6 +98,7 @@ def evaluate(
     batch_size: int = 16,
     mask: str = "person",
     pose_estimator: PoseEstimator | None = None,
+    close_up: bool = False,
     baselines: bool = True,
     data: Mapping[str, object] | None = None,
     progress: bool = False,
@@ -103,6 +112,7 @@ def evaluate(
         batch_size: pairs drawn at once; changes no number but the milliseconds.
         mask: the foreground: "person", the target's own mask or parsing, or "pose", PG2's pose mask.
         pose_estimator: finds the joints in generated pictures for PCKh; the column is left out without it.
+        close_up: let it see an enlarged cut around the target person; for pictures of small people.
         baselines: add the rows "copy the source" and "part warp".
         data: parameters of the pairs, to be kept in the result.
         progress: show a bar.
@@ -118,62 +128,24 @@ def evaluate(
     if baselines:
         methods |= {COPY: _copy, WARP: Predictor(PartWarp())}
     table = _Table()
+
+    def scores(images: Sequence[np.ndarray]) -> dict[str, Score]:
+        return score(images, truth, pose_estimator, close_up=close_up) | further_scores(images, truth)
+
     for chunk in _chunks(pairs, size, batch_size, progress):
         truth = Truth.of([pair.target for pair in chunk], mask)
         for name, method in methods.items():
             pictures, milliseconds, label_maps = _draw(name, method, chunk)
             for row, images in pictures.items():
-                table.add(row, score(images, truth, pose_estimator), milliseconds)
+                table.add(row, scores(images), milliseconds)
                 table.add_maps(row, label_maps, [pair.target.label_map for pair in chunk])
         if pose_estimator is not None:  # how far the estimator itself can be trusted
-            table.add(TRUTH, score([pair.target.image for pair in chunk], truth, pose_estimator), [])
+            table.add(TRUTH, scores([pair.target.image for pair in chunk]), [])
     facts = {"data": {**(data or {}), "pairs": len(pairs)}, "mask": mask, "batch_size": batch_size}
     facts |= {"models": {name: _source_of(method) for name, method in predictors.items()}}
     if pose_estimator is not None:
         facts["pose_estimator"] = getattr(pose_estimator, "checkpoint_source", "untitled")
     return table.result(facts | _circumstances(time.perf_counter() - start))
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What generated pictures are measured against."""
-
-    images: Tensor  # (B, 3, H, W) in [0, 1]
-    mask: Tensor  # (B, 1, H, W) in {0, 1}
-    keypoints: Tensor  # (B, 18, 2), (x, y)
-    visible: Tensor  # (B, 18) bool
-
-    @classmethod
-    def of(cls, people: Sequence[Person], mask: str = "person") -> "Truth":
-        """Gather true people of one size; `mask` as in `evaluate`."""
-        keypoints = torch.from_numpy(np.stack([person.keypoints for person in people]))
-        visible = torch.from_numpy(np.stack([person.visible for person in people]))
-        if mask == "pose":
-            foreground = pose_mask(keypoints, visible, people[0].image_size)
-        elif mask == "person":
-            foreground = torch.from_numpy(np.stack([_person_mask(person) for person in people])).float()[
-                :, None
-            ]
-        else:
-            raise ValueError(f"mask must be 'person' or 'pose'; got {mask!r}.")
-        return cls(_to_unit([person.image for person in people]), foreground, keypoints, visible)
-
-
-def score(
-    pictures: Sequence[np.ndarray], truth: Truth, pose_estimator: PoseEstimator | None = None
-) -> dict[str, Score]:
-    """Measure uint8 pictures (H, W, 3) by every metric; PCKh only with an estimator."""
-    generated = _to_unit(pictures)
-    pair, foreground = (generated, truth.images), (generated, truth.images, truth.mask)
-    scores = [metrics.ssim(*pair), metrics.mask_ssim(*foreground), metrics.foreground_ssim(*foreground)]
-    scores += [metrics.foreground_l1(*foreground), metrics.psnr(*pair), metrics.l1(*pair)]
-    scores += [metrics.sharpness(*foreground)]
-    if pose_estimator is not None:
-        found, _ = pose_estimator.find_joints(2 * generated - 1)
-        head = HEAD_SHARE * body_scale(truth.keypoints, truth.visible, generated.shape[-2])
-        reference = f"head size, taken as {HEAD_SHARE} of the torso's length"
-        scores.append(metrics.pckh(found, truth.keypoints, truth.visible, head, reference=reference))
-    return {score.name: score for score in scores}
 
 
 def score_picture(picture: np.ndarray, truth: Person, *, mask: str = "person") -> dict[str, float]:
@@ -192,9 +164,9 @@ class _Table:
 
     def add(self, row: str, scores: Mapping[str, Score], milliseconds: Sequence[float]) -> None:
         columns = self._values.setdefault(row, {})
-        for name, score in scores.items():
-            columns.setdefault(name, []).append(score.values.cpu())
-            self._protocol[name] = dict(score.protocol)
+        for name, one in scores.items():
+            columns.setdefault(name, []).append(one.values.cpu())
+            self._protocol[name] = dict(one.protocol)
         if milliseconds:
             columns.setdefault("milliseconds", []).append(torch.tensor(milliseconds, dtype=torch.float64))
 
@@ -285,19 +257,6 @@ def with_true_maps(predictor: Predictor) -> Callable[[Sequence[Pair]], Sequence[
     return draw
 
 
-def _person_mask(person: Person) -> np.ndarray:
-    if person.person_mask is not None:
-        return person.person_mask
-    if person.label_map is not None:
-        return person.label_map > 0
-    raise ValueError(f"{person.name or 'a target'} has neither a mask nor a parsing; use mask='pose'.")
-
-
-def _to_unit(pictures: Sequence[np.ndarray]) -> Tensor:
-    """Stack uint8 pictures into (B, 3, H, W) in [0, 1]."""
-    return torch.from_numpy(np.stack(pictures)).movedim(-1, 1).float() / 255
-
-
 def _source_of(method: Method) -> str:
     model = method.model if isinstance(method, Predictor) else method
     return str(getattr(model, "checkpoint_source", type(model).__name__))
@@ -330,6 +289,11 @@ def _commit() -> str | None:
 def _number(row: Mapping[str, float], column: str) -> str:
     value = row.get(column, math.nan)
     return "" if math.isnan(value) else "∞" if math.isinf(value) else f"{value:.{COLUMNS[column][1]}f}"
+
+
+def as_json(content: object) -> str:
+    """Write plain data as JSON; a number that is not finite becomes null."""
+    return json.dumps(_finite(content), indent=2) + "\n"
 
 
 def _finite(value: object) -> object:

@@ -9,7 +9,8 @@ from PIL import Image
 from torch import nn
 
 from pgt.__main__ import main
-from pgt.checkpoint import bundled_names, draws, load, read_card, save
+from pgt.checkpoint import load, read_card, save
+from pgt.commands.methods import bundled_generators
 from pgt.config import PRESETS
 from pgt.data.pseudo_label_index import PseudoLabels
 from pgt.layers.features import EncoderFeatures
@@ -23,7 +24,7 @@ from tests.models.tiny_spt import TINY_SPT
 def narrow_preset(monkeypatch):
     """Add a preset of a few thousand weights and three steps a stage, and features that cost nothing."""
     features = EncoderFeatures(nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 6, 4, 2, 1), slope=0.2)
-    monkeypatch.setattr("pgt.commands.train._features", lambda config: features)
+    monkeypatch.setattr("pgt.commands.recipes._two_levels", lambda config: features)
     tiny = PRESETS["spt-tiny"]
     widths = dict.fromkeys(("widths", "semantic_widths", "background_widths"), (4, 6, 8))
     stages = tuple(replace(stage, num_steps=3, batch_size=2) for stage in tiny.stages)
@@ -87,11 +88,10 @@ def test_without_a_parser_or_vgg_one_sentence_says_what_is_missing(tmp_path, mon
 
 
 def test_weights_that_draw_are_told_from_those_that_judge():
-    assert draws("pg2-synthetic-128")
-    assert draws("spt-synthetic-128")
-    assert not draws("pose-estimator-synthetic-128")
-    assert not draws("human-parser-synthetic-128")
-    assert bundled_names("pg2") == ["pg2-synthetic-128"]
+    assert {"PG2": "pg2-synthetic-128", "SPT": "spt-synthetic-128"}.items() <= bundled_generators().items()
+    assert not {"pose-estimator-synthetic-128", "human-parser-synthetic-128"} & {
+        *bundled_generators().values()
+    }
 
 
 @pytest.fixture

@@ -11,12 +11,25 @@ import torch
 
 from pgt import metrics
 from pgt.config import PoseEstimatorConfig
+from pgt.data.boxes import person_boxes, proportioned_boxes
 from pgt.data.person import Pair, Person
 from pgt.data.pose import NUM_JOINTS, Pose
-from pgt.evaluation import COPY, TRUTH, WARP, evaluate, score_picture, with_true_maps
+from pgt.evaluation import (
+    COLUMNS,
+    COPY,
+    MAX_COLUMNS,
+    TRUTH,
+    WARP,
+    EvaluationResult,
+    evaluate,
+    score_picture,
+    with_true_maps,
+)
+from pgt.models.crop_baselines import to_frame
 from pgt.models.pose_estimator import PoseEstimator
 from pgt.models.spt import SPTGenerator
 from pgt.predictor import Predictor
+from pgt.truth import Truth, score
 from tests.models.tiny_spt import TINY_SPT
 
 SIZE = (64, 32)
@@ -116,6 +129,36 @@ def test_pckh_comes_with_the_estimators_own_score(pairs) -> None:
     assert "pckh" not in evaluate({}, pairs).means[COPY]
 
 
+def test_a_close_up_shows_the_estimator_the_person_alone() -> None:
+    """A dot in the picture is where the joint then is."""
+    size, joints = (96, 96), np.arange(NUM_JOINTS)
+    keypoints = np.stack([60 + joints % 5 * 4, 20 + joints // 5 * 8], axis=1).astype(np.float32)
+    image = np.zeros((*size, 3), np.uint8)
+    seen = []
+
+    def find_joints(pictures):
+        seen.append(pictures)
+        return torch.zeros(len(pictures), NUM_JOINTS, 2), None
+
+    x, y = keypoints[7].astype(int)
+    image[y, x] = 255
+    target = Person(image, Pose(keypoints, np.ones(NUM_JOINTS, bool), size), person_mask=image[..., 0] > 0)
+    judge = SimpleNamespace(find_joints=find_joints)
+    truth = Truth.of([target])
+    scores = [score([image], truth, judge, close_up=close_up)["pckh"] for close_up in (False, True)]
+    whole, close = ((picture[0].sum(0) > -3).nonzero().float() for picture in seen)
+    assert whole.tolist() == [[y, x]]
+    assert len(close) > 4  # enlarged
+    boxes = proportioned_boxes(person_boxes(truth.keypoints, truth.visible, size), size, size)
+    place = to_frame(truth.keypoints, boxes, size)[0, 7]
+    assert close.mean(0).tolist() == pytest.approx(place.flip(0).tolist(), abs=1)
+    right = SimpleNamespace(find_joints=lambda pictures: (to_frame(truth.keypoints, boxes, size), None))
+    assert score([image], truth, right, close_up=True)["pckh"].mean == 1
+    assert score([image], truth, right)["pckh"].mean < 1
+    assert scores[0].protocol["searched"] == "the picture"
+    assert "enlarged" in scores[1].protocol["searched"]
+
+
 def test_the_foreground_can_be_the_pose_mask(pairs) -> None:
     people = [Pair(make_person(0), make_person(1, with_mask=False))]
     assert evaluate({}, people, mask="pose").means[COPY]["foreground_l1"] > 0
@@ -141,6 +184,43 @@ def test_markdown_and_json(pairs, tmp_path) -> None:
     assert {"date", "seconds", "threads", "machine", "commit", "mask"} <= set(content["facts"])
     assert content["protocol"]["mask_ssim"]["window"] == "gaussian"
     assert "target" in content["protocol"]["mask_ssim"]["mask"]
+
+
+def test_the_background_is_all_but_the_targets_mask(pairs) -> None:
+    result = evaluate({}, pairs[:1])
+    source, target = (one.image.astype(float) / 255 for one in (pairs[0].source, pairs[0].target))
+    expected = np.abs(source - target)[~pairs[0].target.person_mask].mean()
+    assert result.means[COPY]["background_l1"] == pytest.approx(expected)
+    everywhere = replace(pairs[0].target, person_mask=np.ones(SIZE, bool))
+    assert math.isnan(evaluate({}, [Pair(pairs[0].source, everywhere)]).means[COPY]["background_l1"])
+
+
+def test_local_ssim_is_that_of_the_regions_and_missing_where_they_are_too_small(pairs) -> None:
+    assert "local_ssim" not in evaluate({}, pairs).means[COPY]
+    size = (88, 96)
+    source, target = make_person(0, size=size), make_person(1, size=size)
+    nose_and_neck = Pose(target.keypoints, np.arange(NUM_JOINTS) < 2, size)
+    result = evaluate({}, [Pair(source, replace(target, pose=nose_and_neck))])
+    one, other = (torch.from_numpy(p.image).permute(2, 0, 1)[None] / 255 for p in (source, target))
+    nose, neck = nose_and_neck.keypoints[:2]
+    found = []
+    for x, y in (nose, neck, nose + (neck - nose) / 3, nose + (neck - nose) * 2 / 3):
+        left = min(max(math.floor(x - 12 / 2 + 1), 0), 96 - 12)
+        top = min(max(math.floor(y - 11 / 2 + 1), 0), 88 - 11)
+        found.append(metrics.ssim(*(p[..., top : top + 11, left : left + 12] for p in (one, other))).mean)
+    assert result.means[COPY]["local_ssim"] == pytest.approx(np.mean(found), abs=1e-6)
+
+
+def test_a_table_that_nobody_chose_does_not_get_too_wide() -> None:
+    row = dict.fromkeys(COLUMNS, 0.5)
+    result = EvaluationResult({"a": row}, {}, {})
+    titles = result.to_markdown().splitlines()[0].strip("| ").split(" | ")
+    assert len(titles) == 1 + MAX_COLUMNS
+    left_out = [title for title, _ in COLUMNS.values() if title not in titles]
+    assert left_out == ["MS-SSIM ↑", "map accuracy ↑"]
+    assert result.to_markdown(["ms_ssim"]).startswith("| method | MS-SSIM ↑ |")
+    del row["milliseconds"], row["map_iou"]
+    assert "MS-SSIM" in result.to_markdown()
 
 
 def test_one_picture() -> None:

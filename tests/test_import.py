@@ -18,6 +18,7 @@ HEAVY = {
     "accelerate",
     "scipy",
     "skimage",
+    "av",
 }
 
 
@@ -46,6 +47,7 @@ def test_library_modules_import_nothing_heavy():
         "pgt.photos",
         "pgt.plot",
         "pgt.metrics",
+        "pgt.data.readers.video",
     ]
     assert not loaded_after("\n".join(f"import {name}" for name in modules)) & HEAVY
 

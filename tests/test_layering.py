@@ -10,8 +10,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = {
     **dict.fromkeys(["config", "geometry", "losses", "metrics"], 0),
     **dict.fromkeys(["data", "layers", "checkpoint"], 1),
-    **dict.fromkeys(["models", "synthetic", "plot"], 2),
-    **dict.fromkeys(["training", "predictor", "photos"], 3),
+    **dict.fromkeys(["models", "synthetic", "plot", "video_metrics"], 2),
+    **dict.fromkeys(["training", "predictor", "photos", "truth"], 3),
     **dict.fromkeys(["applications", "evaluation", "__init__"], 4),
     **dict.fromkeys(["commands", "__main__"], 5),
 }

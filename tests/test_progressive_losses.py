@@ -1,11 +1,13 @@
 """Progressive's losses against slow literal versions: Eq. 2 to 4, and the features that they compare."""
 
 import math
+import time
 
 import pytest
 import torch
 from torch import nn
 
+from benchmarks import descriptors
 from pgt.data.descriptors import descriptor_centers
 from pgt.layers.features import VGG16_TAPS, VGGPyramid
 from pgt.layers.local_descriptors import crop_regions
@@ -173,3 +175,18 @@ def test_the_bundled_parser_gives_four_layers():
     layers = features(torch.rand(1, 3, 16, 16) * 2 - 1)
     assert [layer.shape[-1] for layer in layers] == [16, 8, 4, 2]
     assert all(layer.abs().mean() > 1e-3 for layer in layers)
+
+
+@pytest.mark.parametrize("way", descriptors.WAYS)
+def test_what_the_benchmark_compares_is_the_same(vgg, monkeypatch, way):
+    monkeypatch.setattr(local_errors, "PIXELS_AT_ONCE", {"cpu": 500})  # several pieces
+    calls = descriptors.tasks(vgg, 64, 31, *descriptors.WAYS[way])
+    ours, literal = (calls[name]().detach() for name in ("ours", "literal"))
+    assert (ours - literal).norm() < 1e-5 * literal.norm()
+    assert literal.norm() > 0
+
+
+def test_the_benchmark_refuses_to_compare_what_differs():
+    calls = {"ours": lambda: torch.tensor(1.0), "literal": lambda: torch.tensor(1.1)}
+    with pytest.raises(ValueError, match=r"results differ by 0\.1"):
+        descriptors.compare(calls, 1, time.perf_counter)

@@ -287,7 +287,7 @@ def test_the_search_pairs_the_two_views(real_data, tmp_path):
 def narrow_preset(monkeypatch) -> None:
     """Add a preset of a few thousand weights and two steps a stage, and features that cost nothing."""
     features = EncoderFeatures(nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 6, 4, 2, 1), slope=0.2)
-    monkeypatch.setattr("pgt.commands.train._features", lambda config: features)
+    monkeypatch.setattr("pgt.commands.recipes._two_levels", lambda config: features)
     base = PRESETS["spt-tiny"]
     stages = tuple(replace(stage, num_steps=2, batch_size=2, image_size=TALL) for stage in base.stages)
     widths = dict.fromkeys(("widths", "semantic_widths", "background_widths"), (4, 6, 8))

@@ -1,6 +1,7 @@
 """What several commands need: people by the arguments, presets, and pictures written to disk."""
 
 import argparse
+import io
 import os
 from pathlib import Path
 
@@ -57,8 +58,12 @@ def check_suffix(path: str) -> None:
 
 def write_picture(path: str, picture: np.ndarray) -> None:
     """Write a uint8 picture (H, W, 3) as PNG, making its folder, and say where."""
+    from pgt.training.run_folder import replace_bytes
+
+    content = io.BytesIO()
+    Image.fromarray(picture).save(content, "PNG", optimize=True)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(picture).save(path)
+    replace_bytes(Path(path), content.getvalue())
     print(path)
 
 

@@ -24,9 +24,9 @@ def generate(arguments: argparse.Namespace) -> None:
     source = person_from_photo(arguments.image, arguments.keypoints, parsing=arguments.parsing)
     name = PART_WARP if arguments.weights in ("part_warp", PART_WARP) else arguments.weights
     predictor = Predictor.load(name, revision=arguments.revision)
-    target = _target_pose(arguments, source, predictor.image_size)
+    target = target_person(arguments, source)
     if predictor.image_size is not None:
-        source = frame_person(source, predictor.image_size)
+        source, target = (frame_person(one, predictor.image_size) for one in (source, target))
     prediction = predictor.generate(source, target)
     picture = prediction.image
     if arguments.steps:
@@ -55,22 +55,20 @@ def _steps(prediction: "Prediction") -> dict[str, np.ndarray]:
     return {title: image for title, image in steps.items() if image is not None}
 
 
-def _target_pose(arguments: argparse.Namespace, source: Person, size: tuple[int, int] | None) -> Pose:
-    """Find the wanted pose and frame it as the source is; `size` is the model's (H, W), if it has one."""
-    from pgt.photos import frame_person, person_from_photo
+def target_person(arguments: argparse.Namespace, source: Person) -> Person:
+    """Find who takes the wanted pose: the person of a photo, or, of a pose alone, nobody on black."""
+    from pgt.photos import person_from_photo
 
     target, joints = Path(arguments.target), arguments.target_keypoints
     own = joints is not None
     if not own and (arguments.keypoints or "").lower().endswith(".csv"):  # it may have both people
         joints = arguments.keypoints
     if target.suffix.lower() != ".json" and target.is_file():
-        person = person_from_photo(target, joints, lone_row=own)
-    else:
-        pose = _written_pose(target, joints, source.image_size)
-        if not pose.visible.any():
-            raise ValueError(f"The target {arguments.target!r} has no visible joint.")
-        person = Person(np.zeros((*pose.image_size, 3), np.uint8), pose)
-    return person.pose if size is None else frame_person(person, size).pose
+        return person_from_photo(target, joints, lone_row=own)
+    pose = _written_pose(target, joints, source.image_size)
+    if not pose.visible.any():
+        raise ValueError(f"The target {arguments.target!r} has no visible joint.")
+    return Person(np.zeros((*pose.image_size, 3), np.uint8), pose)
 
 
 def _written_pose(target: Path, joints: str | None, size: tuple[int, int]) -> Pose:

@@ -6,6 +6,7 @@ from pgt.checkpoint import load
 from pgt.commands.common import bundled
 from pgt.config import (
     Config,
+    GarmentFlowConfig,
     HumanParserConfig,
     MRNetConfig,
     PG2Config,
@@ -46,6 +47,10 @@ def recipe_of(config: Config) -> "Recipe":
             from pgt.training.progressive import ProgressiveRecipe
 
             return ProgressiveRecipe(config, _four_layers(config))
+        case GarmentFlowConfig():
+            from pgt.training.garment_flow import GarmentFlowRecipe
+
+            return GarmentFlowRecipe(config, _two_levels(config))
         case PoseEstimatorConfig():
             from pgt.training.pose_estimator import PoseEstimatorRecipe
 
@@ -57,8 +62,8 @@ def recipe_of(config: Config) -> "Recipe":
     raise TypeError(f"No recipe trains a {type(config).__name__}.")
 
 
-def _two_levels(config: SPTConfig) -> "nn.Module":
-    """Load what is behind SPT's content and style losses."""
+def _two_levels(config: SPTConfig | GarmentFlowConfig) -> "nn.Module":
+    """Load what is behind SPT's content and style losses, and garment transfer's perceptual one."""
     from pgt.layers.features import VGG16Features
 
     if config.features == OWN_FEATURES:

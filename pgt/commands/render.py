@@ -1,11 +1,10 @@
 """`pgt render` and `pgt cache`: synthetic people as a picture, or on disk for a training."""
 
 import argparse
-from dataclasses import replace
 
 from pgt.commands.common import cached_people, check_suffix, write_picture
-from pgt.data.person import Person
-from pgt.synthetic.people import SyntheticPeople, render_people
+from pgt.synthetic.films import film
+from pgt.synthetic.people import SyntheticPeople
 
 COLUMNS = 6  # pictures in a row of a contact sheet
 
@@ -17,7 +16,7 @@ def render(arguments: argparse.Namespace) -> None:
     check_suffix(arguments.out)
     people = SyntheticPeople(arguments.split, arguments.size, arguments.scene)
     if arguments.motion:
-        shown = _motion_frames(people, arguments)
+        shown = film(people, arguments.seed, arguments.motion, arguments.count)
     else:
         shown = people.render([(arguments.seed + number, 0) for number in range(arguments.count)])
     rows = []
@@ -45,22 +44,3 @@ def cache(arguments: argparse.Namespace) -> None:
     for helper in helpers:
         helper.join()
     print(f"{people.num_people} people, {len(people)} pairs in {people.folder}")
-
-
-def _motion_frames(people: SyntheticPeople, arguments: argparse.Namespace) -> list[Person]:
-    """Render one person through a motion, under the one camera that keeps every frame in the picture."""
-    from pgt.synthetic.camera import draw_camera
-    from pgt.synthetic.draw import Draw
-    from pgt.synthetic.motions import motion
-    from pgt.synthetic.skeleton import joints_18
-
-    seed, spec = arguments.seed, people.spec(arguments.seed, 0)
-    body = spec.identity.proportions
-    poses = motion(arguments.motion, arguments.count, seed, body, split=people.split)
-    framing = "plain" if people.scene == "mixed" else people.scene
-    cameras = [
-        draw_camera(Draw(seed), framing, joints_18(body, pose.frames(body)), yaw=0.5, shot="full")
-        for pose in poses
-    ]
-    camera = min(cameras, key=lambda one: one.scale)
-    return render_people([replace(spec, pose=pose, camera=camera) for pose in poses], people.image_size)

@@ -1,9 +1,10 @@
 """`pgt train`: one recipe, its data and its card."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pgt.checkpoint import Card
 from pgt.commands.common import (
@@ -15,10 +16,14 @@ from pgt.commands.common import (
     set_threads,
 )
 from pgt.commands.recipes import recipe_of
-from pgt.config import PRESETS, Config, SPTConfig, Stage
+from pgt.commands.video import is_video, training_pairs, video_card
+from pgt.config import PRESETS, Config, GarmentFlowConfig, SPTConfig, Stage
 from pgt.data.pairs import PairDataset
 from pgt.data.person import Pair
 from pgt.synthetic.people import SyntheticPeople
+
+if TYPE_CHECKING:
+    from pgt.training.recipe import Recipe
 
 SAMPLE_PAIRS = 6  # shown while training
 SUMMARIES = {  # of model cards
@@ -31,6 +36,8 @@ SUMMARIES = {  # of model cards
     "progressive": "Progressive (Pose-guided high-resolution appearance transfer via progressive training, "
     "2020): draws a person in another pose, grown from small pictures to large ones.",
     "pose-estimator": "Finds the 18 joints of one person in a picture: the judge behind PCKh.",
+    "garment-flow": "Moves the pixels of one person's garment onto another person who faces the viewer too: "
+    "the second step of garment transfer (Progressive, 2020, section 4.5).",
     "human-parser": "Labels the pixels of a person with 10 labels; its first layers are perceptual features.",
 }
 _SCHEMATIC = (
@@ -44,12 +51,13 @@ SYNTHETIC_LIMITS = {
     "mrnet": _SCHEMATIC,
     "progressive": _SCHEMATIC,
     "pose-estimator": f"{_NOT_FOR_PHOTOS} a detector of people belongs.",
+    "garment-flow": _SCHEMATIC,
     "human-parser": f"{_NOT_FOR_PHOTOS} a parser of people belongs.",
 }
 
 
-def train(arguments: argparse.Namespace) -> None:
-    """Train an approach, or continue its run."""
+def train(arguments: argparse.Namespace, watch: Callable[["Recipe"], "Recipe"] | None = None) -> None:
+    """Train an approach, or continue its run; `watch` may put something around the recipe."""
     import torch
 
     from pgt.training.engine import Options, fit
@@ -60,7 +68,7 @@ def train(arguments: argparse.Namespace) -> None:
     config = replace(config, stages=tuple(stages))
     dataset, samples = _training_pairs(arguments, config)
     torch.manual_seed(arguments.seed)  # the initial weights, equal in every process
-    recipe = recipe_of(config)
+    recipe = recipe_of(config) if watch is None else watch(recipe_of(config))
     progress = fit(
         recipe,
         dataset,
@@ -69,7 +77,7 @@ def train(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         precision=arguments.precision,
         accumulation=arguments.accumulation,
-        flip=not arguments.no_flip,
+        flip=not (arguments.no_flip or is_video(arguments)),  # a scene has one side
         start_from=arguments.start_from,
         sample_pairs=samples,
         card=_training_card(arguments, config),
@@ -90,6 +98,8 @@ def _training_pairs(arguments: argparse.Namespace, config: Config) -> tuple[Pair
     """Return the training pairs, and the pairs to draw while training."""
     size = config.image_size
     pairs: PairDataset
+    if is_video(arguments):
+        return training_pairs(arguments, size, SAMPLE_PAIRS)
     if isinstance(config, SPTConfig):
         from pgt.commands.unpaired import unpaired_people
 
@@ -100,10 +110,14 @@ def _training_pairs(arguments: argparse.Namespace, config: Config) -> tuple[Pair
         people.fill(progress=is_first_process())
     else:
         pairs = folder_pairs(arguments.data)
-    if arguments.data != SYNTHETIC:
-        return pairs, [pairs[i] for i in range(min(SAMPLE_PAIRS, len(pairs)))]
-    unseen = SyntheticPeople("val", size, scene_of(arguments.approach, arguments.scene))
-    return pairs, [unseen[i] for i in range(SAMPLE_PAIRS)]
+    unseen: PairDataset = pairs
+    if arguments.data == SYNTHETIC:
+        unseen = SyntheticPeople("val", size, scene_of(arguments.approach, arguments.scene))
+    if isinstance(config, GarmentFlowConfig):
+        from pgt.data.facing_pairs import FacingPairs
+
+        pairs, unseen = FacingPairs(pairs), FacingPairs(unseen)
+    return pairs, [unseen[i] for i in range(min(SAMPLE_PAIRS, len(unseen)))]
 
 
 def _preset(approach: str, name: str) -> Config:
@@ -128,6 +142,8 @@ def _training_card(arguments: argparse.Namespace, config: Config) -> Card:
         facts["perceptual features"] = config.features
     summary = SUMMARIES[arguments.approach]
     card: Card = {"title": arguments.preset, "summary": summary, "training": facts}
+    if is_video(arguments):
+        return video_card(arguments, card)
     if arguments.data != SYNTHETIC:
         name = Path(arguments.data).resolve().name
         return card | {"data": f"The pictures of a folder {name!r}."}

@@ -4,6 +4,7 @@ Plain numbers only: nothing here knows of tensors, files or networks. Where a pa
 differ, the default is the paper's text and the comment names the other.
 """
 
+from pgt.config.garment_flow import GarmentFlowConfig as GarmentFlowConfig
 from pgt.config.judges import HumanParserConfig as HumanParserConfig
 from pgt.config.judges import PoseEstimatorConfig as PoseEstimatorConfig
 from pgt.config.mrnet import MRNetConfig as MRNetConfig

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from pgt.config.garment_flow import GARMENT_FLOW_PRESETS, GarmentFlowConfig
 from pgt.config.judges import HumanParserConfig, PoseEstimatorConfig
 from pgt.config.mrnet import MRNET_PRESETS, MRNetConfig
 from pgt.config.pg2 import PG2Config
@@ -10,7 +11,15 @@ from pgt.config.progressive import PROGRESSIVE_PRESETS, ProgressiveConfig
 from pgt.config.spt import SPTConfig
 from pgt.config.stage import Stage
 
-Config = PG2Config | SPTConfig | MRNetConfig | ProgressiveConfig | PoseEstimatorConfig | HumanParserConfig
+Config = (
+    PG2Config
+    | SPTConfig
+    | MRNetConfig
+    | ProgressiveConfig
+    | GarmentFlowConfig
+    | PoseEstimatorConfig
+    | HumanParserConfig
+)
 
 
 def _stages(
@@ -156,6 +165,7 @@ PRESETS: dict[str, Config] = {
     ),
     **MRNET_PRESETS,
     **PROGRESSIVE_PRESETS,
+    **GARMENT_FLOW_PRESETS,
     # The judge behind PCKh: ten minutes of one CPU core.
     "pose-estimator-synthetic-128": PoseEstimatorConfig(),
     "human-parser-synthetic-128": HumanParserConfig(),

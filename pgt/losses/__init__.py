@@ -7,6 +7,8 @@ section 4.1) belong to means, as in its released code. Losses of mixed precision
 """
 
 from pgt.losses.adversarial import adversarial_loss as adversarial_loss
+from pgt.losses.flow import flow_variation_loss as flow_variation_loss
+from pgt.losses.flow import masked_l1_loss as masked_l1_loss
 from pgt.losses.local import feature_errors as feature_errors
 from pgt.losses.local import global_perceptual_loss as global_perceptual_loss
 from pgt.losses.local import level_criterion as level_criterion

@@ -202,7 +202,9 @@ def test_a_generator_that_is_still_growing_draws_at_its_level_and_enlarges():
         name: 0.5 * (value + 0.5) - 0.5 if "keypoints" in name else value for name, value in tensors.items()
     } | {"source": F.avg_pool2d(tensors["source"], 2)}
     torch.testing.assert_close(drawn, F.interpolate(growing(**small).generated, scale_factor=2))
-    torch.testing.assert_close(growing(**small).generated, grown(**small).generated)  # the size of a level: drawn as it is
+    torch.testing.assert_close(
+        growing(**small).generated, grown(**small).generated
+    )  # the size of a level: drawn as it is
     assert not torch.equal(drawn, grown(**tensors).generated)
 
 

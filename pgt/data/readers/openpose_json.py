@@ -1,14 +1,18 @@
 """OpenPose's JSON: per picture a list of people; x, y and confidence per point, 0, 0, 0 where missing.
 
 Read in any of the point sets OpenPose and its relatives write (18 of COCO, 25 of BODY_25, 17 of COCO's
-annotations); written with 18.
+annotations); written with 18. Of a film, OpenPose writes a folder with one file per frame.
 """
 
 import json
+import re
+from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from pgt.data.point_sets import openpose_people
-from pgt.data.pose import Pose
+from pgt.data.pose import NUM_JOINTS, Pose
 
 
 def read_openpose_json(path: str | Path, image_size: tuple[int, int]) -> list[Pose]:
@@ -42,3 +46,52 @@ def write_openpose_json(path: str | Path, poses: list[Pose]) -> None:
             {"person_id": [-1], "pose_keypoints_2d": [number for point in points for number in point]}
         )
     Path(path).write_text(json.dumps({"version": 1.3, "people": people}), encoding="utf-8")
+
+
+def read_openpose_folder(folder: str | Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read one person's joints from a folder with one OpenPose JSON file per frame of a film.
+
+    Of several people it follows one: the tallest in the first frame that shows anybody; from then on whoever
+    is nearest to where that person was seen last (mean distance of the joints that both have).
+
+    Args:
+        folder: its .json files are the frames, in the order of the numbers in their names.
+
+    Returns:
+        keypoints (T, 18, 2) float32, (x, y) in pixels, and visible (T, 18) bool, all False in a frame without
+        people.
+
+    Raises:
+        ValueError: no .json file, or a file that cannot be read.
+    """
+    paths = sorted(Path(folder).glob("*.json"), key=lambda path: _in_numbers(path.name))
+    if not paths:
+        raise ValueError(f"{folder} holds no .json file of OpenPose.")
+    nobody = np.zeros((NUM_JOINTS, 2), np.float32), np.zeros(NUM_JOINTS, bool)
+    frames, last = [], None
+    for path in paths:
+        # the size is asked for nowhere below
+        people = [pose for pose in read_openpose_json(path, (1, 1)) if pose.visible.any()]
+        if people:
+            last = max(people, key=_height) if last is None else min(people, key=partial(_distance, last))
+        frames.append((last.keypoints, last.visible) if people else nobody)
+    keypoints, visible = zip(*frames, strict=True)
+    return np.stack(keypoints), np.stack(visible)
+
+
+def _in_numbers(name: str) -> list[str | int]:
+    """Split a name such that "9" comes before "10"."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
+
+
+def _height(pose: Pose) -> float:
+    """Return how tall a person with a visible joint is, pixels."""
+    return float(np.ptp(pose.keypoints[pose.visible, 1]))
+
+
+def _distance(first: Pose, second: Pose) -> float:
+    """Return the mean distance of the joints that both poses have, pixels; infinite without any."""
+    both = first.visible & second.visible
+    if not both.any():
+        return float("inf")
+    return float(np.linalg.norm(first.keypoints[both] - second.keypoints[both], axis=1).mean())

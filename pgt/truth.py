@@ -1,0 +1,123 @@
+"""Generated pictures against the true ones: what they are measured by, and every metric at once.
+
+`score` has the metrics that all tables show. `further_scores` has those that only some do: the background,
+several scales, and regions around the joints.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pgt import metrics
+from pgt.data.body_parts import body_scale
+from pgt.data.boxes import person_boxes, proportioned_boxes
+from pgt.data.descriptors import descriptor_centers
+from pgt.data.person import Person
+from pgt.data.pose import pose_mask
+from pgt.layers.local_descriptors import crop_regions, region_size
+from pgt.metrics import Score
+from pgt.models.crop_baselines import cut, to_frame
+from pgt.models.pose_estimator import PoseEstimator
+
+HEAD_SHARE = 0.4  # of the torso's length: the head size that PCKh is measured in
+NUM_REGIONS = 44  # of local-SSIM (Progressive 2020, section 4.2)
+SMALLEST_REGION = 11  # pixels: the side of SSIM's window
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What generated pictures are measured against."""
+
+    images: Tensor  # (B, 3, H, W) in [0, 1]
+    mask: Tensor  # (B, 1, H, W) in {0, 1}
+    keypoints: Tensor  # (B, 18, 2), (x, y)
+    visible: Tensor  # (B, 18) bool
+
+    @classmethod
+    def of(cls, people: Sequence[Person], mask: str = "person") -> "Truth":
+        """Gather true people of one size; `mask` as in `evaluate`."""
+        keypoints = torch.from_numpy(np.stack([person.keypoints for person in people]))
+        visible = torch.from_numpy(np.stack([person.visible for person in people]))
+        if mask == "pose":
+            foreground = pose_mask(keypoints, visible, people[0].image_size)
+        elif mask == "person":
+            foreground = torch.from_numpy(np.stack([_person_mask(person) for person in people])).float()[
+                :, None
+            ]
+        else:
+            raise ValueError(f"mask must be 'person' or 'pose'; got {mask!r}.")
+        return cls(_to_unit([person.image for person in people]), foreground, keypoints, visible)
+
+
+def score(
+    pictures: Sequence[np.ndarray],
+    truth: Truth,
+    pose_estimator: PoseEstimator | None = None,
+    *,
+    close_up: bool = False,
+) -> dict[str, Score]:
+    """Measure pictures by the metrics that every table has.
+
+    Args:
+        pictures: uint8 (H, W, 3).
+        truth: as many.
+        pose_estimator: finds joints for PCKh, which is missing without it.
+        close_up: show it the part of the picture where the target is, enlarged: estimators are trained on
+            people who fill the picture.
+    """
+    generated = _to_unit(pictures)
+    pair, foreground = (generated, truth.images), (generated, truth.images, truth.mask)
+    scores = [metrics.ssim(*pair), metrics.mask_ssim(*foreground), metrics.foreground_ssim(*foreground)]
+    scores += [metrics.foreground_l1(*foreground), metrics.psnr(*pair), metrics.l1(*pair)]
+    scores += [metrics.sharpness(*foreground)]
+    if pose_estimator is not None:
+        scores.append(_joints_found(generated, truth, pose_estimator, close_up))
+    return {score.name: score for score in scores}
+
+
+def _joints_found(generated: Tensor, truth: Truth, estimator: PoseEstimator, close_up: bool) -> Score:
+    """PCKh of pictures (B, 3, H, W) in [0, 1]; in units of the head, so that no enlargement changes it."""
+    size, seen, joints = (generated.shape[-2], generated.shape[-1]), generated, truth.keypoints
+    if close_up:
+        boxes = proportioned_boxes(person_boxes(joints, truth.visible, size), size, size)
+        seen, joints = cut(generated, boxes, size), to_frame(joints, boxes, size)
+    found, _ = estimator.find_joints(2 * seen - 1)
+    head = HEAD_SHARE * body_scale(joints, truth.visible, size[0])
+    reference = f"head size, taken as {HEAD_SHARE} of the torso's length"
+    score = metrics.pckh(found, joints, truth.visible, head, reference=reference)
+    frame = "the box around the target's joints, enlarged" if close_up else "the picture"
+    return replace(score, protocol={**score.protocol, "searched": frame})
+
+
+def further_scores(pictures: Sequence[np.ndarray], truth: Truth) -> dict[str, Score]:
+    """Measure the same outside the person ("background_l1"), by MS-SSIM and by local-SSIM.
+
+    Local-SSIM (Progressive 2020, section 4.2) is missing where a region, an eighth of the picture, is smaller
+    than SSIM's window: below 88 pixels.
+    """
+    generated = _to_unit(pictures)
+    outside = metrics.foreground_l1(generated, truth.images, 1 - truth.mask)
+    outside = replace(outside, name="background_l1", protocol={"mask": "all but the target's, mean there"})
+    scores = [outside, metrics.ms_ssim(generated, truth.images)]
+    size = (generated.shape[-2], generated.shape[-1])
+    if min(region_size(size)) >= SMALLEST_REGION:
+        centers, valid = descriptor_centers(truth.keypoints, truth.visible, NUM_REGIONS, size)
+        crops = (crop_regions(one, centers, valid) for one in (generated, truth.images))
+        scores.append(metrics.local_ssim(*crops, valid))
+    return {score.name: score for score in scores}
+
+
+def _person_mask(person: Person) -> np.ndarray:
+    if person.person_mask is not None:
+        return person.person_mask
+    if person.label_map is not None:
+        return person.label_map > 0
+    raise ValueError(f"{person.name or 'a target'} has neither a mask nor a parsing; use mask='pose'.")
+
+
+def _to_unit(pictures: Sequence[np.ndarray]) -> Tensor:
+    """Stack uint8 pictures into (B, 3, H, W) in [0, 1]."""
+    return torch.from_numpy(np.stack(pictures)).movedim(-1, 1).float() / 255
