@@ -17,11 +17,13 @@ from torch import Tensor, nn
 
 from benchmarks.quality import NUM_PAIRS, unseen_pairs
 from pgt.checkpoint import BUNDLED, CARD, WEIGHTS, Card, load, read_card, save
+from pgt.commands.common import scene_of
 from pgt.data.parsing import NUM_LABELS
 from pgt.data.person import Person, uint8_to_signed
 from pgt.evaluation import TRUTH, evaluate
 from pgt.metrics import label_confusion, mean_iou, pixel_accuracy
 from pgt.models.human_parser import HumanParser
+from pgt.models.mrnet import MRNetGenerator
 from pgt.models.pose_estimator import PoseEstimator
 from pgt.predictor import Predictor
 
@@ -32,7 +34,7 @@ SETTINGS = ("seed", "precision")  # of a run's config.json, worth a line on the 
 
 def scores(model: nn.Module) -> dict[str, float]:
     """Measure the model's last picture, or what a pose estimator or a parser finds in true pictures."""
-    pairs = unseen_pairs(model.config.image_size)
+    pairs = unseen_pairs(model.config.image_size, scene=scene(model))
     if isinstance(model, HumanParser):
         people = [pairs[i].target for i in range(len(pairs))]
         confusion = sum(_confusion(model, people[i : i + 16]) for i in range(0, len(people), 16))
@@ -43,6 +45,11 @@ def scores(model: nn.Module) -> dict[str, float]:
     result = evaluate({"model": Predictor(model)}, pairs, baselines=False, progress=True)
     last = list(result.means.values())[-1]
     return {name: last[name] for name in SHOWN if name in last}
+
+
+def scene(model: nn.Module) -> str:
+    """Return where the people stand on whom a model is measured: where its approach belongs."""
+    return scene_of("mrnet" if isinstance(model, MRNetGenerator) else "", None)
 
 
 def _confusion(model: HumanParser, people: Sequence[Person]) -> Tensor:
@@ -59,7 +66,8 @@ def make_card(run: Path, name: str, model: nn.Module) -> Card:
         "title": name,
         "training": {**own.get("training", settings(run)), **efforts(run)},
         "metrics": scores(model),
-        "metrics_on": f"the first {NUM_PAIRS} pairs of synthetic people of the test split",
+        "metrics_on": f"the first {NUM_PAIRS} pairs of synthetic people of the test split, "
+        f"scene {scene(model)!r}",
     }
 
 

@@ -12,9 +12,34 @@ ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
 
 
-@pytest.mark.parametrize("name", ["quality", "speed", "deformable"])
-def test_tables_are_the_measured_ones(name):
-    assert tables.block(TEXT, name)[2] == (ROOT / "benchmarks" / "results" / f"{name}.md").read_text()
+MEASURED = [
+    (page, name) for page in tables.PAGES for name in tables.blocks(page.read_text()) if name != "badges"
+]
+
+
+@pytest.mark.parametrize(("page", "name"), MEASURED, ids=lambda value: getattr(value, "parent", value))
+def test_tables_are_the_measured_ones(page, name):
+    shown = tables.block(page.read_text(), name)[2]
+    assert shown == (tables.RESULTS / f"{name}.md").read_text()
+    assert shown.startswith("|")
+
+
+def test_every_measurement_is_shown():
+    assert {path.stem for path in tables.RESULTS.glob("*.md")} == {name for _, name in MEASURED}
+
+
+def test_a_table_goes_onto_every_page_with_its_block(tmp_path, monkeypatch):
+    pages = tmp_path / "a.md", tmp_path / "b.md"
+    monkeypatch.setattr(tables, "PAGES", pages)
+    monkeypatch.setattr(tables, "RESULTS", tmp_path / "results")
+    pages[0].write_text("<!-- x: so -->\nold\n<!-- /x -->\n<!-- x-short: so -->\n<!-- /x-short -->\n")
+    pages[1].write_text("before\n<!-- x: so -->\n<!-- /x -->\nafter\n")
+    tables.keep("x", {"rows": 2}, "| two rows |", "| one |")
+    assert [tables.block(page.read_text(), "x")[2] for page in pages] == ["| two rows |\n"] * 2
+    assert tables.block(pages[0].read_text(), "x-short")[2] == "| one |\n"
+    assert pages[1].read_text().endswith("after\n")
+    with pytest.raises(ValueError, match="no page has a block 'y'"):
+        tables.keep("y", {}, "| nowhere |")
 
 
 def test_badges_follow_from_the_two_addresses():

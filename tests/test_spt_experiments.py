@@ -1,20 +1,19 @@
 """SPT's ablations: what is compared with what, how it is scored, and when a claim is said to hold."""
 
-import json
 import math
 from dataclasses import replace
 
 import pytest
 import torch
 
+from benchmarks.ablations import report
+from benchmarks.ablations.results import Results
+from benchmarks.ablations.study import Effort
 from benchmarks.spt_ablations import __main__ as command
-from benchmarks.spt_ablations import report, results, scoring
-from benchmarks.spt_ablations.findings import examine
-from benchmarks.spt_ablations.material import Effort
-from benchmarks.spt_ablations.paper import CLAIMS, PAPER, Claim
-from benchmarks.spt_ablations.results import Interval, Results, interval
-from benchmarks.spt_ablations.variants import BASE, VARIANTS, with_parents
-from benchmarks.spt_ablations.workshop import Workshop, work_off
+from benchmarks.spt_ablations import results, scoring
+from benchmarks.spt_ablations.paper import CLAIMS, PAPER
+from benchmarks.spt_ablations.report import STUDY
+from benchmarks.spt_ablations.variants import BASE, VARIANTS
 from pgt.data.person import PairBatch
 from pgt.data.pose import PoseEncoding
 
@@ -26,11 +25,11 @@ JUDGES = {"pose-estimator": 1, "human-parser": 2}
 
 
 def test_every_claim_is_about_variants_that_some_table_shows():
-    shown = {variant for experiment in report.EXPERIMENTS for variant in experiment.rows.values()}
+    shown = {variant for experiment in STUDY.experiments for variant in experiment.rows.values()}
     for claim in CLAIMS:
         assert {claim.ours, *(claim.yardstick or ()), *filter(None, [claim.rival])} <= shown, claim
         assert claim.score in scoring.SCORES
-    assert {one.name for one in with_parents(report.chosen(None))} == set(VARIANTS)
+    assert {one.name for one in STUDY.with_parents(STUDY.chosen(None))} == set(VARIANTS)
 
 
 def test_a_variant_differs_from_what_it_is_compared_with_in_what_its_name_says():
@@ -49,7 +48,7 @@ def test_a_variant_differs_from_what_it_is_compared_with_in_what_its_name_says()
 
 
 def test_the_rows_of_table_3_have_drawn_for_equally_many_steps():
-    table3 = next(one for one in report.EXPERIMENTS if one.name == "table3")
+    table3 = next(one for one in STUDY.experiments if one.name == "table3")
     drawn = {
         sum(stage.num_steps for stage in VARIANTS[name].config().stages if stage.name != "semantic")
         for name in table3.rows.values()
@@ -69,67 +68,13 @@ def test_an_unknown_name_is_refused(capsys):
     assert "there is no experiment or variant 'table9'; there are table3, " in capsys.readouterr().err
 
 
-# --- when a claim holds ---
-
-
-def test_an_interval_is_students():
-    assert interval([1.0, 2.0, 3.0]) == pytest.approx(Interval(2.0, 4.3027 / math.sqrt(3)), rel=1e-4)
-    alone = interval([2.0])
-    assert alone.mean == 2
-    assert math.isnan(alone.half_width)
-
-
-def measured(score: str, **variants: list[float]) -> results.Scores:
-    return {name: {seed: {score: x} for seed, x in enumerate(xs)} for name, xs in variants.items()}
-
-
-def holds(score: str, kind: str = "better", yardstick=None, bound=math.nan, **variants: list[float]) -> str:
-    rival = "" if kind == "below" else "b"
-    claim = Claim("Fig. 0", "so", "so", score, "a", rival, kind, yardstick, bound)
-    return examine(claim, measured(score, **variants)).verdict
-
-
-def test_better_means_that_the_interval_of_paired_gains_is_above_zero():
-    noisy = [0.50, 0.60, 0.70]  # seeds differ more than variants do, but alike for both
-    assert (
-        holds("map_iou", a=[x + 0.01 + y for x, y in zip(noisy, (0, 1e-4, 2e-4), strict=True)], b=noisy)
-        == "yes"
-    )
-    assert (
-        holds("map_iou", a=noisy, b=[x + 0.01 + y for x, y in zip(noisy, (0, 1e-4, 2e-4), strict=True)])
-        == "no"
-    )
-    assert holds("map_iou", a=[0.5, 0.7, 0.6], b=noisy) == "undecided"
-    assert holds("map_iou", a=[0.9], b=[0.1]) == "undecided"  # one seed
-    assert holds("map_iou", a=[0.9, 0.9]) == "not measured"
-
-
-def test_the_direction_is_that_of_the_score():
-    low, high = [0.10, 0.11, 0.10], [0.20, 0.21, 0.20]
-    assert holds("foreground_l1", a=low, b=high) == "yes"
-    assert holds("map_iou", a=low, b=high) == "no"
-    assert holds("sharpness", a=[0.95, 1.05, 0.95], b=[0.5, 1.5, 1.5]) == "yes"  # nearer to one
-
-
-def test_mattering_little_is_measured_by_half_a_yardstick():
-    near, far = [0.510, 0.511, 0.510], [0.60, 0.61, 0.60]
-    ruler = {"kind": "same", "yardstick": ("c", "d"), "c": [0.4, 0.4, 0.4], "d": [0.5, 0.5, 0.5]}
-    assert holds("map_iou", a=near, b=[0.5] * 3, **ruler) == "yes"
-    assert holds("map_iou", a=far, b=[0.5] * 3, **ruler) == "no"
-    assert holds("map_iou", a=far, b=[0.5] * 3, **ruler | {"kind": "not worse"}) == "yes"
-    assert holds("map_iou", a=[0.5] * 3, b=far, **ruler | {"kind": "not worse"}) == "no"
-    assert holds("map_iou", a=near, b=[0.5] * 3, kind="same", yardstick=("c", "d")) == "not measured"
-
-
-def test_below_a_bound():
-    assert holds("found_truth", kind="below", bound=1.0, a=[0.2, 0.3, 0.2]) == "yes"
-    assert holds("found_truth", kind="below", bound=1.0, a=[2.2, 2.3, 2.2]) == "no"
+# --- the claims table ---
 
 
 def test_the_paper_s_numbers_stand_in_the_claims_table():
-    table = report.claims_table(
-        measured("mask_ssim", **{"ts-predicted": [0.7, 0.71], "baseline": [0.6, 0.6]})
-    )
+    measured = {"ts-predicted": [0.7, 0.71], "baseline": [0.6, 0.6]}
+    scores = {name: {k: {"mask_ssim": x} for k, x in enumerate(xs)} for name, xs in measured.items()}
+    table = report.claims_table(STUDY, scores)
     row = next(line for line in table.splitlines() if "(Baseline)" in line)
     numbers = [PAPER["Table 3, DeepFashion"][name]["SSIM"] for name in ("Baseline", "TS-Pred")]
     assert "SSIM {:.3f} → {:.3f}".format(*numbers) in row
@@ -141,15 +86,19 @@ def test_the_paper_s_numbers_stand_in_the_claims_table():
 # --- results on disk ---
 
 
+def results_in(folder, effort: Effort, judges=JUDGES) -> Results:
+    return Results(folder, lambda variant: results.settings(variant, effort, judges))
+
+
 def test_results_of_other_settings_count_as_missing(tmp_path):
-    kept = Results(tmp_path, SMALL, JUDGES)
+    kept = results_in(tmp_path, SMALL)
     variant = VARIANTS["drawn-predicted"]
     kept.write(variant, 0, {"ssim": 0.5, "hole_l1": math.nan}, {"date": "today"})
     assert kept.read(variant, 0)["scores"] == {"ssim": 0.5, "hole_l1": None}
     assert kept.read(variant, 1) is None
     assert kept.scores([variant], range(3)) == {"drawn-predicted": {0: {"ssim": 0.5}}}
-    assert Results(tmp_path, replace(SMALL, pairs=7), JUDGES).read(variant, 0) is None
-    assert Results(tmp_path, SMALL, JUDGES | {"human-parser": 3}).read(variant, 0) is None
+    assert results_in(tmp_path, replace(SMALL, pairs=7)).read(variant, 0) is None
+    assert results_in(tmp_path, SMALL, JUDGES | {"human-parser": 3}).read(variant, 0) is None
     assert (tmp_path / "drawn-predicted-0.json").stat().st_size < 4000
 
 
@@ -166,43 +115,6 @@ def test_settings_follow_the_parent_and_leave_defaults_out(monkeypatch):
 def test_more_pairs_do_not_ask_for_another_training():
     one, other = (results.training_settings(VARIANTS["e2e"], replace(SMALL, pairs=n), JUDGES) for n in (5, 9))
     assert one == other
-
-
-# --- the order of work ---
-
-
-def test_parents_come_first_and_what_fails_takes_its_children_along(capsys):
-    made = []
-
-    def make(task):
-        made.append(task)
-        if task == ("semantic", 0):
-            raise FloatingPointError("a loss is not finite")
-        return {"map_iou": 0.5}
-
-    names = [one.name for one in with_parents(["e2e"])]
-    failed = work_off([(name, seed) for seed in (0, 1) for name in names], make, jobs=1, threads=1)
-    assert names == ["semantic", "drawn-predicted", "e2e"]
-    assert made == [("semantic", 0), *((name, 1) for name in names)]
-    assert sorted(failed) == sorted((name, 0) for name in names)
-    assert "e2e, seed 1: 0.0 min, map_iou 0.5; 0 to go" in capsys.readouterr().out
-
-
-def test_a_parent_is_trained_again_only_for_somebody_who_continues_it(tmp_path):
-    place = Workshop(tmp_path / "runs", tmp_path / "results", SMALL)
-    family = with_parents(["e2e"])
-    names = [one.name for one in family]
-    assert place.missing(family, [0]) == [(name, 0) for name in names]
-    for variant in family:
-        place.results.write(variant, 0, {"map_iou": 0.5}, {})
-    assert place.missing(family, [0]) == []
-    (tmp_path / "results" / "e2e-0.json").unlink()
-    assert place.missing(family, [0]) == [(name, 0) for name in names]  # their runs are gone
-    run = place.folder(VARIANTS["drawn-predicted"], 0)
-    run.mkdir(parents=True)
-    steps = sum(stage.num_steps for stage in VARIANTS["drawn-predicted"].config(SMALL.steps_scale).stages)
-    (run / "sessions.jsonl").write_text(json.dumps({"last_step": steps}) + "\n")
-    assert place.missing(family, [0]) == [("e2e", 0)]
 
 
 # --- scores ---

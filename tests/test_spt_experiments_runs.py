@@ -7,9 +7,12 @@ import pytest
 import torch
 
 from benchmarks import tables
+from benchmarks.ablations import estimate
+from benchmarks.ablations.study import Effort
+from benchmarks.ablations.training import seconds_of
 from benchmarks.spt_ablations import __main__ as command
-from benchmarks.spt_ablations import estimate, material, training, workshop
-from benchmarks.spt_ablations.material import Effort, Material
+from benchmarks.spt_ablations import material, training, workshop
+from benchmarks.spt_ablations.material import Material
 from benchmarks.spt_ablations.variants import VARIANTS
 from pgt.checkpoint import load
 
@@ -48,7 +51,7 @@ def test_a_continued_run_is_the_uninterrupted_one(shared, tmp_path):
         load(folder / "generator").state_dict() for folder in (folders[child.name], tmp_path / "one go")
     )
     assert all(torch.equal(value, straight[name]) for name, value in continued.items())
-    assert training.seconds_of(folders[child.name]) < training.seconds_of(tmp_path / "one go")
+    assert seconds_of(folders[child.name]) < seconds_of(tmp_path / "one go")
 
 
 def test_scenes_alone_move_the_background_network_alone(shared, tmp_path):
@@ -65,8 +68,9 @@ def test_one_command_makes_what_is_missing_and_judges(tmp_path, monkeypatch, cap
     monkeypatch.setattr(estimate, "STEPS", 1)
     monkeypatch.setattr(material, "NUM_SCENES", 20)
     monkeypatch.setattr(tables, "RESULTS", tmp_path / "kept")
-    monkeypatch.setattr(tables, "README", tmp_path / "README.md")
-    tables.README.write_text("<!-- spt-claims: so -->\nold\n<!-- /spt-claims -->\n")
+    page = tmp_path / "README.md"
+    monkeypatch.setattr(tables, "PAGES", (page,))
+    page.write_text("<!-- spt-claims: so -->\nold\n<!-- /spt-claims -->\n")
     words = ["--seeds", "1", "--steps-scale", "0.001", "--identities", "12", "--pairs", "6"]
     words += ["--run-folder", str(tmp_path / "runs"), "--write", "--only", "semantic", "ce-1000", "coarse-4"]
     assert command.main(words) == 0
@@ -77,7 +81,7 @@ def test_one_command_makes_what_is_missing_and_judges(tmp_path, monkeypatch, cap
     assert (ours["seeds"], ours["holds"]) == (1, "undecided")
     assert ours["gain"] == pytest.approx(ours["measured"]["ours"] - ours["measured"]["rival"])
     table = (tmp_path / "kept" / "spt-claims.md").read_text()
-    assert tables.block(tables.README.read_text(), "spt-claims")[2] == table
+    assert tables.block(page.read_text(), "spt-claims")[2] == table
     assert "## Fig. 14" in (tmp_path / "kept" / "spt" / "scores.md").read_text()
 
     monkeypatch.setattr(workshop, "train", lambda *arguments: pytest.fail("trained again"))

@@ -5,10 +5,7 @@ of whole pictures is mostly background, so mask-SSIM decides here, and L1 on the
 A claim that something matters little needs a yardstick: half of what one other variant gains on another.
 """
 
-import math
-from dataclasses import dataclass
-
-KINDS = ("better", "not worse", "same", "below")
+from benchmarks.ablations.study import Claim
 
 # Song et al., TPAMI 2021: table -> row -> column -> number.
 PAPER: dict[str, dict[str, dict[str, float]]] = {
@@ -31,39 +28,6 @@ PAPER: dict[str, dict[str, dict[str, float]]] = {
         "ground truth": {"accuracy, %": 76.66, "mIoU": 0.495},
     },
 }
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One sentence of the paper, made measurable.
-
-    Args:
-        source: table, figure or section.
-        text: the claim.
-        paper: the paper's rows, from worse to better, and a column, of the table named by `source`; or, where
-            it shows pictures or curves alone, what it says of them.
-        score: which of `SCORES` decides.
-        ours: the variant that the claim is about.
-        rival: what it is compared with; none for "below".
-        kind: "better" or "not worse" than the rival, the "same" as it, or "below" a bound.
-        yardstick: two variants; half of what the second gains on the first is what "not worse" and "same"
-            allow.
-        bound: of "below".
-    """
-
-    source: str
-    text: str
-    paper: tuple[str, ...] | str
-    score: str
-    ours: str
-    rival: str = ""
-    kind: str = "better"
-    yardstick: tuple[str, str] | None = None
-    bound: float = math.nan
-
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS or (self.kind in ("same", "not worse")) != (self.yardstick is not None):
-            raise ValueError(f"a claim is one of {KINDS}, with a yardstick for two of them: {self}")
 
 
 _MAPS = ("drawn-predicted", "drawn-true")  # what following the true map gains on following the predicted one
@@ -279,16 +243,3 @@ CLAIMS = (
         "no-scenes",
     ),
 )
-
-
-def papers_words(claim: Claim) -> str:
-    """Return what the paper has: numbers of its table, or its words on a figure."""
-    if isinstance(claim.paper, str):
-        return claim.paper
-    *rows, column = claim.paper
-    return f"{column} " + " → ".join(papers_number(column, PAPER[claim.source][row][column]) for row in rows)
-
-
-def papers_number(column: str, number: float) -> str:
-    """Write a number with the decimals that the paper's tables have."""
-    return f"{number:.{2 if column.endswith('%') else 3}f}"

@@ -4,8 +4,7 @@ Maps: accuracy and mIoU of all pixels together, the mean IoU of arms and legs, a
 connected regions a map differs from the true one: limbs that break show there.
 Pictures: the scores of `pgt.evaluation`; the same inside the face's square, on the target's own pixels.
 "Recovered" is the source, drawn again from the generated picture, against the true source.
-Backgrounds: `hole` is what the source hides and the target does not; `background` is all that the target does
-not hide.
+Backgrounds: see `benchmarks.ablations.scoring`.
 """
 
 from collections.abc import Sequence
@@ -15,17 +14,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from benchmarks.ablations.scoring import BACKGROUND, average, background_scores, picture_scores, standard
 from benchmarks.spt_ablations.variants import Variant
 from pgt.data.faces import face_boxes
 from pgt.data.parsing import LABELS, NUM_LABELS
-from pgt.data.person import Pair, PairBatch, collate, encode_pair, signed_to_uint8, signed_to_unit
-from pgt.evaluation import COLUMNS, Truth, score
+from pgt.data.person import Pair, PairBatch, signed_to_unit
 from pgt.metrics import foreground_l1, label_confusion, mean_iou, pixel_accuracy, sharpness
 from pgt.models.pose_estimator import PoseEstimator
 from pgt.models.spt import SPTGenerator, SPTOutput, transform_parsing
 
-BATCH = 50
 LIMBS = [number for number, label in enumerate(LABELS) if label.endswith(("_arm", "_leg"))]
+_PICTURES = ("ssim", "mask_ssim", "foreground_ssim", "foreground_l1", "pckh", "sharpness")
 # score -> title, decimals, the goal: more, less, or one
 SCORES = {
     "map_accuracy": ("map accuracy, % ↑", 1, "more"),
@@ -33,20 +32,13 @@ SCORES = {
     "limb_iou": ("mIoU of limbs ↑", 3, "more"),
     "pieces": ("regions amiss ↓", 2, "less"),
     "found_truth": ("truth found, % ↓", 2, "less"),
-    **{
-        name: (*COLUMNS[name], "less" if "↓" in COLUMNS[name][0] else "more")
-        for name in ("ssim", "mask_ssim", "foreground_ssim", "foreground_l1", "pckh")
-    },
-    "sharpness": (*COLUMNS["sharpness"], "one"),
+    **standard(*_PICTURES),
     "face_l1": ("face L1 ↓", 4, "less"),
     "face_sharpness": ("face sharpness → 1", 2, "one"),
     "recovered_l1": ("recovered L1 ↓", 4, "less"),
     "recovered_sharpness": ("recovered sharpness → 1", 2, "one"),
-    "hole_l1": ("L1 in the hole ↓", 4, "less"),
-    "hole_sharpness": ("sharpness in the hole → 1", 2, "one"),
-    "background_l1": ("background L1 ↓", 4, "less"),
+    **BACKGROUND,
 }
-BACKGROUND = ("hole_l1", "hole_sharpness", "background_l1")
 
 
 class Biharmonic(nn.Module):
@@ -76,22 +68,18 @@ def scores_of(
     """
     if variant.inpainting:
         generator.background = Biharmonic()
-    sums: dict[str, list[Tensor]] = {}
     confusion = torch.zeros(NUM_LABELS, NUM_LABELS, dtype=torch.int64)
-    for first in range(0, len(pairs), BATCH):
-        chunk = pairs[first : first + BATCH]
-        encoded = [encode_pair(pair, generator.config.image_size, generator.pose_encoding) for pair in chunk]
-        batch = collate(encoded)
+
+    def score_batch(chunk: Sequence[Pair], batch: PairBatch) -> dict[str, Tensor]:
         values, labels = _batch_scores(variant, generator, batch, chunk, judge)
         if labels is not None:
-            confusion += label_confusion(labels, batch.target_label_map, NUM_LABELS)
-        for name, value in values.items():
-            sums.setdefault(name, []).append(value.double())
-    means = {name: float(torch.cat(parts).nanmean()) for name, parts in sums.items()}
+            confusion.add_(label_confusion(labels, batch.target_label_map, NUM_LABELS))
+        return values
+
+    means = average(pairs, generator, score_batch)
     return means | (map_scores(confusion) if confusion.any() else {})
 
 
-@torch.inference_mode()
 def _batch_scores(
     variant: Variant,
     generator: SPTGenerator,
@@ -107,10 +95,7 @@ def _batch_scores(
     values = background_scores(output.generated, batch)
     if variant.scenes_alone or variant.inpainting:  # their people are nobody's
         return values, None
-    pictures = list(np.asarray(signed_to_uint8(output.generated)))
-    truth = Truth.of([pair.target for pair in chunk])
-    measured = score(pictures, truth, judge)
-    values |= {name: measured[name].values for name in measured if name in SCORES}
+    values |= picture_scores(output.generated, chunk, judge, _PICTURES)
     values |= face_scores(output.generated, batch) | recovered_scores(generator, output, batch)
     if generator.config.guidance != "predicted":
         return values, None
@@ -163,18 +148,6 @@ def face_scores(generated: Tensor, batch: PairBatch) -> dict[str, Tensor]:
     inside = rows[:, None, :, None] & columns[:, None, None, :] & valid[:, None, None, None]
     images = signed_to_unit(generated), signed_to_unit(batch.target), inside * batch.target_person_mask
     return {"face_l1": foreground_l1(*images).values, "face_sharpness": sharpness(*images).values}
-
-
-def background_scores(generated: Tensor, batch: PairBatch) -> dict[str, Tensor]:
-    """Score what the target does not hide: all of it, and what the source hid of it."""
-    seen = 1 - batch.target_person_mask
-    hole = seen * (batch.source_label_map > 0)[:, None]
-    images = signed_to_unit(generated), signed_to_unit(batch.target)
-    return {
-        "background_l1": foreground_l1(*images, seen).values,
-        "hole_l1": foreground_l1(*images, hole).values,
-        "hole_sharpness": sharpness(*images, hole).values,
-    }
 
 
 def map_scores(confusion: Tensor) -> dict[str, float]:

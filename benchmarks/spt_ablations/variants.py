@@ -11,7 +11,7 @@ Variants that draw follow the true map where the paper's do ("to avoid the influ
 prediction", section 4.3.2). Those of Table 3 have drawn for equally many steps.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from pgt.config import PRESETS, SPTConfig, Stage
@@ -132,13 +132,3 @@ VARIANTS: dict[str, Variant] = {
         _following_truth("no-scenes", auxiliary=False),
     )
 }
-
-
-def with_parents(names: Iterable[str]) -> list[Variant]:
-    """Return the variants of some names and all that they continue, in the order of `VARIANTS`.
-
-    Raises:
-        KeyError: there is no such variant.
-    """
-    needed = {one.name for name in names for one in VARIANTS[name].lineage}
-    return [variant for name, variant in VARIANTS.items() if name in needed]

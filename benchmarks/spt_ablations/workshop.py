@@ -1,184 +1,59 @@
-"""Make the results that are missing: train, score, keep; one after the other or several at once."""
+"""SPT's variants at work: their data, what their results depend on, and how they are made."""
 
-import os
-import platform
-import sys
-import time
-import traceback
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from multiprocessing import get_context, parent_process
 from pathlib import Path
-from threading import Thread
 
-import torch
+from torch import nn
 
-from benchmarks.spt_ablations.material import Effort, Material, checksums, judge
-from benchmarks.spt_ablations.results import Results, digest, training_settings
+from benchmarks.ablations.material import judge
+from benchmarks.ablations.results import Settings
+from benchmarks.ablations.workshop import Task
+from benchmarks.ablations.workshop import Workshop as AnyWorkshop
+from benchmarks.spt_ablations import results
+from benchmarks.spt_ablations.estimate import core_minutes, seconds_per_step
+from benchmarks.spt_ablations.material import Material
+from benchmarks.spt_ablations.report import STUDY
 from benchmarks.spt_ablations.scoring import scores_of
-from benchmarks.spt_ablations.training import is_trained, seconds_of, train
+from benchmarks.spt_ablations.training import train
 from benchmarks.spt_ablations.variants import VARIANTS, Variant
-from pgt.checkpoint import load
-
-Task = tuple[str, int]  # name of a variant, and a seed
 
 
-@dataclass(frozen=True)
-class Workshop:
-    """Where things are, and how much is done.
+class Workshop(AnyWorkshop):
+    """Makes the variants of SPT."""
 
-    Args:
-        run_folder: of checkpoints and data; what is lost of it is made again when needed.
-        results_folder: of the results.
-        effort: steps, people and pairs.
-    """
-
-    run_folder: Path
-    results_folder: Path
-    effort: Effort
-
-    def __reduce__(self) -> tuple:
-        """Travel to other processes without the data, which each reads from disk."""
-        return Workshop, (self.run_folder, self.results_folder, self.effort)
+    study = STUDY
 
     @cached_property
     def material(self) -> Material:
         """The data."""
         return Material(self.run_folder / "data", self.effort)
 
-    @cached_property
-    def results(self) -> Results:
-        """The results that count."""
-        return Results(self.results_folder, self.effort, checksums())
+    def prepare(self, tasks: Sequence[Task]) -> None:
+        """Render people and scenes, and search partners."""
+        searches = dict.fromkeys((VARIANTS[name].candidates, seed) for name, seed in tasks)
+        self.material.prepare([*searches])
 
-    def folder(self, variant: Variant, seed: int) -> Path:
-        """Return the run folder of a variant; another effort has another."""
-        hashed = digest(training_settings(variant, self.effort, self.results.judges))
-        return self.run_folder / f"{variant.name}-{seed}-{hashed[:8]}"
+    def training_settings(self, variant: Variant) -> Settings:
+        """See `results`."""
+        return results.training_settings(variant, self.effort, self.judges)
 
-    def is_trained(self, variant: Variant, seed: int) -> bool:
-        """Say whether nothing is left to train of a variant; its parent may have to be trained anew."""
-        stages = variant.config(self.effort.steps_scale).stages
-        return not variant.stages or is_trained(self.folder(variant, seed), stages)
+    def settings(self, variant: Variant) -> Settings:
+        """See `results`."""
+        return results.settings(variant, self.effort, self.judges)
 
-    def make(self, task: Task) -> dict[str, float]:
-        """Train a variant whose parent is trained, score it, and keep the scores; return them."""
-        variant, seed = VARIANTS[task[0]], task[1]
-        folders = {one.name: self.folder(one, seed) for one in variant.lineage}
-        if variant.stages:
-            train(variant, seed, self.material, folders)
-        known = self.results.read(variant, seed)
-        if known is not None:
-            return known["scores"]
-        folder = folders[variant.name if variant.stages else variant.parent]
-        generator = load(folder / "generator", quiet=True)
+    def train(self, variant: Variant, seed: int, folders: Mapping[str, Path]) -> None:
+        """Train a variant whose parent is trained."""
+        train(variant, seed, self.material, folders)
+
+    def score(self, variant: Variant, seed: int, generator: nn.Module, folder: Path) -> dict[str, float]:
+        """Score what it draws; of a variant that stops at maps, also the search behind it."""
         scores = scores_of(variant, generator, self.material.pairs, judge())
         if not variant.draws and variant.candidates is not None:
             scores["found_truth"] = self.material.share_of_truth(variant.candidates, seed)
-        self.results.write(variant, seed, scores, _facts(folder if variant.stages else None))
         return scores
 
-    def missing(self, variants: Sequence[Variant], seeds: Sequence[int]) -> list[Task]:
-        """Return what has to be made, parents first, one seed after the other.
-
-        A parent whose result is there still belongs to it if its run is gone and somebody continues it.
-        """
-        tasks = []
-        for seed in seeds:
-            needed: list[str] = []
-            for variant in reversed(variants):  # children before their parents
-                lacks_result = self.results.read(variant, seed) is None
-                is_continued = any(VARIANTS[name].parent == variant.name for name in needed)
-                if lacks_result or (is_continued and not self.is_trained(variant, seed)):
-                    needed.append(variant.name)
-            tasks += [(name, seed) for name in reversed(needed)]
-        return tasks
-
-
-def _facts(folder: Path | None) -> dict[str, object]:
-    """Say when, where and with what a result was made."""
-    return {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, torch threads {torch.get_num_threads()}",
-        "torch": torch.__version__,
-        "training seconds": round(seconds_of(folder), 1) if folder else 0.0,
-    }
-
-
-def work_off(
-    tasks: Sequence[Task], make: Callable[[Task], Mapping[str, float]], *, jobs: int, threads: int
-) -> list[Task]:
-    """Make all tasks, each after its parent; say how each went.
-
-    Args:
-        tasks: of the variants and seeds, parents included where they have to be made.
-        make: makes one; picklable for several jobs.
-        jobs: how many at once, each in a process of its own.
-        threads: torch's, of each.
-
-    Returns:
-        The tasks that failed, and those that could not begin because their parent failed.
-    """
-    waiting, running, failed = list(tasks), dict[Future, tuple[Task, float]](), list[Task]()
-    with _executor(jobs, threads) as executor:
-        while waiting or running:
-            unfinished = {*waiting, *(task for task, _ in running.values())}
-            for task in [*waiting]:
-                parent = (VARIANTS[task[0]].parent, task[1])
-                if parent in failed:
-                    waiting.remove(task)
-                    failed.append(task)
-                elif parent not in unfinished and len(running) < jobs:
-                    waiting.remove(task)
-                    running[executor.submit(make, task)] = task, time.monotonic()
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                task, start = running.pop(future)
-                failed += [task] if future.exception() else []
-                _tell(task, future, time.monotonic() - start, len(waiting) + len(running))
-    return failed
-
-
-def _tell(task: Task, future: Future, seconds: float, left: int) -> None:
-    name, seed = task
-    if future.exception():
-        traceback.print_exception(future.exception())
-        print(f"{name}, seed {seed}: failed after {seconds / 60:.1f} min", flush=True)
-        return
-    shown = [f"{key} {value:.4g}" for key, value in future.result().items() if value is not None][:4]
-    print(f"{name}, seed {seed}: {seconds / 60:.1f} min, {', '.join(shown)}; {left} to go", flush=True)
-
-
-class _Here(Executor):
-    """Does each task in this process, at once."""
-
-    def submit(self, call: Callable, *arguments: object) -> Future:
-        future: Future = Future()
-        try:
-            future.set_result(call(*arguments))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-
-def _executor(jobs: int, threads: int) -> Executor:
-    if jobs == 1:
-        torch.set_num_threads(threads)
-        return _Here()
-    # Not forked: torch's own threads do not survive that.
-    return ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_begin_worker, initargs=(threads,))
-
-
-def _begin_worker(threads: int) -> None:
-    torch.set_num_threads(threads)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # bars of several runs cannot be read
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Stop when the parent was killed: a later start will want the run folder for itself."""
-    parent_process().join()
-    os._exit(1)
+    def core_minutes(self, names: Sequence[str]) -> dict[str, float]:
+        """Foretell the minutes of variants from a few steps of each stage."""
+        costs = seconds_per_step()
+        return {name: core_minutes(VARIANTS[name], self.effort.steps_scale, costs) for name in names}

@@ -1,4 +1,4 @@
-"""Whether the paper's claims hold here, computed from the measured scores.
+"""Whether a paper's claims hold here, computed from the measured scores.
 
 Each claim is turned into a number that must be above zero, computed seed by seed: all variants of a seed are
 trained and scored on the same people and, where their networks are equal, begin with the same weights, so
@@ -10,9 +10,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from benchmarks.spt_ablations.paper import Claim, papers_words
-from benchmarks.spt_ablations.results import Interval, Scores, interval, values_of
-from benchmarks.spt_ablations.scoring import SCORES
+from benchmarks.ablations.results import Interval, Scores, interval, values_of
+from benchmarks.ablations.study import Claim, Study, papers_words
 
 NOT_MEASURED = "not measured"
 
@@ -37,16 +36,24 @@ class Finding:
     seeds: int
 
 
-def examine(claim: Claim, scores: Scores) -> Finding:
-    """Decide a claim by what has been measured."""
+def examine(claim: Claim, scores: Scores, goal: str) -> Finding:
+    """Decide a claim by what has been measured.
+
+    Args:
+        claim: what is said.
+        scores: what was measured.
+        goal: of the claim's score: "more", "less" or "one".
+    """
     ours = values_of(scores, claim.ours, claim.score)
     rival = values_of(scores, claim.rival, claim.score)
     if claim.kind == "below":
         gains = {seed: claim.bound - value for seed, value in ours.items()}
     else:
-        gains = gains_on(scores, claim.score, claim.rival, claim.ours)
+        gains = gains_on(scores, claim.score, goal, claim.rival, claim.ours)
     allowed = (
-        gains_on(scores, claim.score, *claim.yardstick) if claim.yardstick else dict.fromkeys(gains, 0.0)
+        gains_on(scores, claim.score, goal, *claim.yardstick)
+        if claim.yardstick
+        else dict.fromkeys(gains, 0.0)
     )
     seeds = sorted(gains.keys() & allowed.keys())
     gain = interval([gains[seed] for seed in seeds])
@@ -59,17 +66,16 @@ def examine(claim: Claim, scores: Scores) -> Finding:
     return Finding(*means, gain, margin, verdict(decisive), len(seeds))
 
 
-def gains_on(scores: Scores, score: str, rival: str, ours: str) -> dict[int, float]:
+def gains_on(scores: Scores, score: str, goal: str, rival: str, ours: str) -> dict[int, float]:
     """Return seed -> by how much `ours` is better than `rival`, for seeds that both have."""
     one, other = values_of(scores, ours, score), values_of(scores, rival, score)
     return {
-        seed: goodness(score, one[seed]) - goodness(score, other[seed]) for seed in one.keys() & other.keys()
+        seed: goodness(goal, one[seed]) - goodness(goal, other[seed]) for seed in one.keys() & other.keys()
     }
 
 
-def goodness(score: str, value: float) -> float:
+def goodness(goal: str, value: float) -> float:
     """Turn a score so that more is better."""
-    goal = SCORES[score][2]
     return value if goal == "more" else -value if goal == "less" else -abs(value - 1)
 
 
@@ -82,7 +88,7 @@ def verdict(decisive: Interval) -> str:
     return "no" if decisive.mean + decisive.half_width < 0 else "undecided"
 
 
-def to_json(claim: Claim, finding: Finding) -> Mapping[str, object]:
+def to_json(study: Study, claim: Claim, finding: Finding) -> Mapping[str, object]:
     """Return a claim and its finding as JSON values."""
 
     def known(value: float) -> float | None:
@@ -91,7 +97,7 @@ def to_json(claim: Claim, finding: Finding) -> Mapping[str, object]:
     return {
         "source": claim.source,
         "claim": claim.text,
-        "paper": papers_words(claim),
+        "paper": papers_words(claim, study.paper),
         "score": claim.score,
         "kind": claim.kind,
         "variants": [claim.rival, claim.ours] if claim.rival else [claim.ours],

@@ -1,0 +1,1 @@
+"""MR-Net's ablations, measured: `python -m benchmarks.mrnet_ablations --help`."""

@@ -1,0 +1,111 @@
+"""MR-Net's variants at work: its tables of scores, its study, and how a picture of it is scored."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from torch import Tensor
+
+from benchmarks.ablations.material import judge
+from benchmarks.ablations.pairs import COSTS, PairWorkshop
+from benchmarks.ablations.results import Settings
+from benchmarks.ablations.scoring import BACKGROUND, average, background_scores, picture_scores, standard
+from benchmarks.ablations.study import Experiment, Study
+from benchmarks.mrnet_ablations.paper import BBC, CLAIMS, MARKET, PAPER, PENN
+from benchmarks.mrnet_ablations.variants import SIZE, VARIANTS, Variant
+from pgt.data.person import Pair, PairBatch
+from pgt.models.mrnet import MRNetGenerator
+
+_PICTURES = ("ssim", "mask_ssim", "foreground_ssim", "foreground_l1", "psnr", "pckh", "sharpness")
+SCORES = {**standard(*_PICTURES), **BACKGROUND, **COSTS}
+_USED = (*_PICTURES, "hole_l1", "background_l1")
+_SHOWN = (*_USED, *COSTS)
+EXPERIMENTS = (
+    Experiment(
+        "rounds",
+        "Tables III and IV: rounds of refinement, trained and used",
+        {"1 round": "rounds-1", "2 rounds": "rounds-2", "3 rounds (full)": "full", "5 rounds": "rounds-5"},
+        _SHOWN,
+        (PENN, BBC, MARKET),
+    ),
+    Experiment(
+        "unblended",
+        "Rounds without our blending",
+        {"1 round": "unblended-1", "3 rounds": "unblended-3"},
+        _SHOWN,
+    ),
+    Experiment(
+        "used-rounds",
+        "Rounds used after another number was trained",
+        {f"trained with 3, used {times}": f"full-used-{times}" for times in (1, 2)}
+        | {"trained with 3, used 3": "full"}
+        | {f"trained with 3, used {times}": f"full-used-{times}" for times in (5, 10)}
+        | {"trained with 1, used 1": "rounds-1", "trained with 1, used 3": "rounds-1-used-3"}
+        | {f"unblended, trained with 3, used {times}": f"unblended-3-used-{times}" for times in (1, 2)}
+        | {"unblended, trained with 3, used 3": "unblended-3"},
+        _USED,
+    ),
+    Experiment(
+        "parts",
+        "Tables III and IV: the RoI loss, paths, non-local blocks",
+        {
+            "without RoI loss": "no-roi",
+            "one path": "one-path",
+            "without non-local": "no-non-local",
+            "full": "full",
+        },
+        _SHOWN,
+    ),
+    Experiment(
+        "weights",
+        "Tables III and IV: the weights of the perceptual losses, lambda_1 and lambda_2",
+        {
+            f"{config.perceptual_weight:g}, {config.roi_weight:g}": name
+            for name in ("lambda1-0", "lambda1-0.1", "full", "lambda2-0.15", "lambda2-0.5")
+            for config in [VARIANTS[name].config()]
+        },
+        _SHOWN,
+    ),
+)
+STUDY = Study(
+    "mrnet",
+    "benchmarks.mrnet_ablations",
+    VARIANTS,
+    EXPERIMENTS,
+    CLAIMS,
+    PAPER,
+    SCORES,
+    SIZE,
+)
+
+
+class MRNetWorkshop(PairWorkshop):
+    """Makes the variants of MR-Net, on small people in clutter."""
+
+    study, scene = STUDY, "non_iconic"
+
+    def settings(self, variant: Variant) -> Settings:
+        """Return all that a variant's scores depend on, besides the seed, as JSON values."""
+        return super().settings(variant) | {"rounds": _rounds(variant)}
+
+    def score(self, variant: Variant, seed: int, generator: MRNetGenerator, folder: Path) -> dict[str, float]:
+        """Score the last of the rounds that a variant draws."""
+        estimator = judge()
+
+        def score_batch(chunk: Sequence[Pair], batch: PairBatch) -> dict[str, Tensor]:
+            generated = draw(generator, batch, _rounds(variant))
+            of_people = picture_scores(generated, chunk, estimator, _PICTURES, close_up=True)
+            return of_people | background_scores(generated, batch)
+
+        return average(self.people.pairs, generator, score_batch) | self.costs(variant, folder)
+
+
+def draw(generator: MRNetGenerator, batch: PairBatch, num_rounds: int) -> Tensor:
+    """Draw the targets, (B, 3, H, W) in [-1, 1]; label maps say where people are, as in training."""
+    source = batch.source_keypoints, batch.source_visible
+    target = batch.target_keypoints, batch.target_visible
+    labels = batch.source_label_map
+    return generator(batch.source, *source, *target, source_label_map=labels, num_rounds=num_rounds).generated
+
+
+def _rounds(variant: Variant) -> int:
+    return variant.rounds or variant.config().num_rounds

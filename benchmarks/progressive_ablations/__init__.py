@@ -1,0 +1,1 @@
+"""Progressive's ablations, measured: `python -m benchmarks.progressive_ablations --help`."""
