@@ -12,6 +12,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported: no request leaves
@@ -27,56 +28,46 @@ except ModuleNotFoundError:  # not installed: the package lies beside this folde
 
 import gradio as gr
 import torch
+import weights
 from handlers import Handlers
 from page import EXAMPLES, create_demo
-from studio import SPT, Studio, approach_of
+from studio import Studio
 
 from pgt.checkpoint import CheckpointError
 from pgt.predictor import PART_WARP, Predictor
 
 MODEL = "pg2-synthetic-128"
-SPT_MODEL = "spt-synthetic-128"
+DURATION = 20  # seconds for which a Space lends its GPU at a time: to a picture, or to a whole film
+OTHERS = {weights.SPT: "spt", weights.MR_NET: "mrnet", weights.PROGRESSIVE: "progressive"}  # -> their flags
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica", "Arial", "sans-serif")
 
 
-def make_studio(model: str = MODEL, device: str | None = None, spt: str = SPT_MODEL) -> Studio:
+def make_studio(
+    model: str = MODEL, device: str | None = None, named: Mapping[str, str | None] | None = None
+) -> Studio:
     """Load the weights and the rival without learning, and draw once, since the first picture is always slow.
 
     Args:
-        model: a bundled name, a folder or a Hub repository.
+        model: of the approach that the page opens with: a bundled name, a folder or a Hub repository.
         device: "cpu", "cuda" ...; a GPU where there is one by default.
-        spt: the same for SPT, which may be absent unless it is named; not read if `model` is an SPT.
+        named: name of a further approach -> its weights, likewise; of those without a name, what
+            `weights.found` finds is taken. Not read for the approach of `model`.
 
     Raises:
-        CheckpointError: one sentence, where there are no such weights.
+        CheckpointError: one sentence, where weights that are named are not there, or any cannot be read.
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     predictor = Predictor.load(model, device)
-    second = None if approach_of(predictor) == SPT else load_spt(spt, device)
-    lend = {"lend": spaces.GPU(duration=10)} if spaces else {}
-    studio = Studio(predictor, Predictor.load(PART_WARP), spt=second, **lend)
+    further = [name for name in OTHERS if name != weights.approach_of(predictor)]
+    loaded = [weights.load(name, (named or {}).get(name), device) for name in further]
+    lend = {"lend": spaces.GPU(duration=DURATION)} if spaces else {}
+    others = [one for one in loaded if one is not None]
+    studio = Studio(predictor, Predictor.load(PART_WARP), others=others, **lend)
     if not spaces:  # there the GPU is lent for a visitor's request only
         subject = studio.synthetic(0)
         for name in studio.approaches:
             studio.draw(subject, subject.start, name)
     return studio
-
-
-def load_spt(name: str, device: str) -> Predictor | None:
-    """Load SPT's weights; None where the bundled ones are asked for and cannot be had.
-
-    Raises:
-        CheckpointError: one sentence, where other weights are no SPT or cannot be had.
-    """
-    try:
-        predictor = Predictor.load(name, device)
-    except CheckpointError:
-        if name != SPT_MODEL:
-            raise
-        return None
-    if approach_of(predictor) != SPT:
-        raise CheckpointError(f"The weights {name} are not SPT's.")
-    return predictor
 
 
 def device_name(studio: Studio) -> str:
@@ -138,14 +129,16 @@ def main() -> None:
     """Parse the flags and open the page."""
     parser = argparse.ArgumentParser(description="People in other poses and other clothes, in the browser.")
     parser.add_argument("--model", default=MODEL, help="a bundled name, a folder or a Hub repository")
-    parser.add_argument("--spt", default=SPT_MODEL, help="the same for SPT, which its tabs draw with")
+    for name, flag in OTHERS.items():
+        parser.add_argument(f"--{flag}", help=f"the same for {name}; what is on this computer by default")
     parser.add_argument("--device", help="cpu, cuda, mps; the GPU where there is one by default")
     parser.add_argument("--port", type=int, default=7860, help="another free one is taken if it is in use")
     parser.add_argument("--share", action="store_true", help="a public link through Gradio's servers")
     parser.add_argument("--check", action="store_true", help="draw one picture, open no page")
     arguments = parser.parse_args()
     try:
-        studio = make_studio(arguments.model, arguments.device, arguments.spt)
+        named = {name: getattr(arguments, flag) for name, flag in OTHERS.items()}
+        studio = make_studio(arguments.model, arguments.device, named)
     except CheckpointError as error:
         parser.exit(1, f"{error}\n")
     if arguments.check:

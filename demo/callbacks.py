@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from inspect import isgeneratorfunction
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,21 +21,49 @@ MAX_PHOTO_TEXT = 14_000_000  # characters of a photo sent as base64: 10 MB
 Session = TypeVar("Session")
 
 
-def one_sentence(handler: Callable) -> Callable:
+@contextmanager
+def told() -> Iterator[None]:
     """Turn what a visitor can get wrong into one sentence on the page instead of a traceback."""
+    try:
+        yield
+    except gr.Error:  # a ValueError, too: one callback called another
+        raise
+    except (ValueError, DetectorUnavailableError) as error:
+        words = str(error)
+        words = words[:1].upper() + words[1:]
+        raise gr.Error(words, print_exception=False, title="That did not work") from None
+
+
+def one_sentence(handler: Callable) -> Callable:
+    """Let a callback, or one that streams, raise what `told` makes of its errors."""
 
     @wraps(handler)
     def guarded(*arguments, **settings):
-        try:
+        with told():
             return handler(*arguments, **settings)
-        except gr.Error:  # a ValueError, too: one callback called another
-            raise
-        except (ValueError, DetectorUnavailableError) as error:
-            words = str(error)
-            words = words[:1].upper() + words[1:]
-            raise gr.Error(words, print_exception=False, title="That did not work") from None
 
-    return guarded
+    @wraps(handler)
+    def guarded_stream(*arguments, **settings):
+        with told():
+            yield from handler(*arguments, **settings)
+
+    return guarded_stream if isgeneratorfunction(handler) else guarded
+
+
+class Turn:
+    """Counts what a visitor has asked of a tab, so that work which has been overtaken can stop.
+
+    One object for each open page: all its events are handed the same one.
+    """
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def next(self) -> Callable[[], bool]:
+        """Begin a new piece of work; return what says whether a later one has begun, or it was stopped."""
+        self.number += 1
+        mine = self.number
+        return lambda: self.number != mine
 
 
 class ChoosesPerson(ABC):

@@ -1,24 +1,27 @@
 """The page: its head, its tabs, and what programs may call."""
 
 import gradio as gr
+import tab_animate
 import tab_map
 import tab_pose
 import tab_swap
 import tab_try_on
 import view
 from handlers import Handlers
+from handlers_animate import AnimateHandlers
 from handlers_map import MapHandlers
 from handlers_swap import SwapHandlers
 from handlers_try_on import TryOnHandlers
 from pieces import html
-from studio import Studio, short_name
+from studio import Studio
 from tab_pose import EXAMPLES as EXAMPLES
 from tailor import Tailor
+from weights import short_name
 
 from pgt.predictor import Predictor
 
 TITLE = "Pose-guided person images"
-SUBTITLE = "People in other poses and other clothes, drawn by networks."
+SUBTITLE = "People in other poses, in motion and in other clothes, drawn by networks."
 LIMITS = (
     "<p><b>Limits.</b> Trained on synthetic people alone: on a photograph expect the pose and the main "
     "colours, not the face or the fabric; unusual poses come out worse.</p>"
@@ -61,6 +64,8 @@ def create_demo(studio: Studio, device: str) -> gr.Blocks:
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
             with gr.Tab("Pose transfer"):
                 tab_pose.lay_out(handlers)
+            with gr.Tab("Animate") as tab:
+                tab_animate.lay_out(AnimateHandlers(studio, device), tab)
             for name, (_, lay_out, _) in SPT_TABS.items():
                 with gr.Tab(name) as tab:
                     if name in others:

@@ -1,4 +1,5 @@
-// Pose editor: the body of a function (element, trigger, props, server, upload, watch) that Gradio calls once.
+// Pose editor: the body of a function (element, trigger, props, server, upload, watch) that Gradio calls once;
+// pose_body.js stands before it.
 // The pose being edited lives in `pose`; props.value is replaced, never mutated, and only when an edit is finished,
 // so a running drag is never disturbed by what the server sends meanwhile.
 
@@ -69,6 +70,7 @@ function draw() {
   });
   drawTip();
   drawTools();
+  drawHandles();
 }
 
 function drawTip() {
@@ -171,24 +173,6 @@ function toggle(index) {
   edit(changed, spoken(index) + (changed.keypoints[index][2] ? ' shown' : ' hidden'));
 }
 
-// Move a joint, and with it the joints further out, by one vector that keeps all of them in the picture.
-function moved(start, index, dx, dy, alone) {
-  const [height, width] = start.image_size;
-  const group = alone ? [index] : [index, ...carried[index]];
-  const limit = (shift, axis, size) => {
-    const values = group.map((i) => start.keypoints[i][axis]);
-    return Math.max(Math.min(shift, Math.max(0, size - 1 - Math.max(...values))), Math.min(0, -Math.min(...values)));
-  };
-  const [mx, my] = [limit(dx, 0, width), limit(dy, 1, height)];
-  const result = copy(start);
-  group.forEach((i) => {
-    result.keypoints[i][0] = Math.round((start.keypoints[i][0] + mx) * 10) / 10;
-    result.keypoints[i][1] = Math.round((start.keypoints[i][1] + my) * 10) / 10;
-  });
-  result.keypoints[index][2] = 1; // whoever moves a joint wants it seen
-  return result;
-}
-
 function choose(index) {
   chosen = index;
   if (index !== null) {
@@ -215,25 +199,29 @@ function nearest(event, kind) {
 // A finger on a joint drags it; a finger beside all joints scrolls the page. `touch-action` cannot tell the two apart
 // inside an SVG, so the touch itself is claimed here.
 canvas.addEventListener('touchstart', (event) => {
-  if (event.touches.length === 1 && nearest(event.touches[0], 'touch') !== null) event.preventDefault();
+  const touch = event.touches[0];
+  if (event.touches.length === 1 && (nearest(touch, 'touch') !== null || grabbed(touch))) event.preventDefault();
 }, { passive: false });
 
 canvas.addEventListener('pointerdown', (event) => {
   if (event.button !== 0 || drag) return;
-  const index = nearest(event, event.pointerType);
-  if (index === null) { choose(null); return; }
+  const onHandle = event.target.closest('[data-handle]');
+  const index = onHandle ? null : nearest(event, event.pointerType);
+  const body = index === null ? grabbed(event) : null;
+  if (index === null && !body) { choose(null); return; }
   settleKeys();
   event.preventDefault();
   canvas.setPointerCapture(event.pointerId);
-  jointNodes[index].focus({ preventScroll: true });
-  drag = { index, id: event.pointerId, from: toPose(event), start: pose, moved: false };
+  (body ? find('[data-handle=' + body + ']') : jointNodes[index]).focus({ preventScroll: true });
+  drag = { index, body, id: event.pointerId, from: toPose(event), start: pose, moved: false };
   canvas.classList.add('pe-dragging');
   choose(index);
 });
 
 canvas.addEventListener('pointermove', (event) => {
   if (!drag) {
-    if (event.pointerType === 'mouse') canvas.style.cursor = nearest(event, 'mouse') === null ? '' : 'grab';
+    const near = event.pointerType === 'mouse' && (nearest(event, 'mouse') !== null || grabbed(event));
+    canvas.style.cursor = near ? 'grab' : '';
     return;
   }
   if (event.pointerId !== drag.id) return;
@@ -241,8 +229,9 @@ canvas.addEventListener('pointermove', (event) => {
   const [dx, dy] = [x - drag.from[0], y - drag.from[1]];
   if (!drag.moved && Math.hypot(dx, dy) < 3 * unit) return; // a click chooses, it does not move
   drag.moved = true;
-  pose = moved(drag.start, drag.index, dx, dy, carryBox.checked === event.altKey);
+  pose = drag.body ? withBody(drag, event) : moved(drag.start, drag.index, dx, dy, carryBox.checked === event.altKey);
   choose(drag.index);
+  if (drag.body) sayBody();
 });
 
 function endDrag(event) {
@@ -267,6 +256,11 @@ function settleKeys() {
   commit(before, live.textContent);
 }
 
+function waitForKeys() {
+  clearTimeout(keyTimer);
+  keyTimer = setTimeout(settleKeys, KEY_PAUSE);
+}
+
 function onJointKey(event, index) {
   const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   if (arrows[event.key] && !drag) {
@@ -276,8 +270,7 @@ function onJointKey(event, index) {
     beforeKeys = beforeKeys || pose;
     pose = moved(pose, index, dx * stride, dy * stride, carryBox.checked === event.altKey);
     choose(index);
-    clearTimeout(keyTimer);
-    keyTimer = setTimeout(settleKeys, KEY_PAUSE);
+    waitForKeys();
   } else if (event.key === 'Delete' || event.key === 'Backspace' || event.key === ' ') {
     event.preventDefault();
     toggle(index);
@@ -340,6 +333,6 @@ watch('value', () => {
 watch('pictures', drawTools);
 watch('presets', drawPresets);
 new ResizeObserver(draw).observe(canvas);
-live.textContent = 'Drag a joint; or focus one and press arrow keys.';
+live.textContent = 'Drag a joint, or the body by its trunk or handle; or focus one and press arrow keys.';
 drawPresets();
 draw();

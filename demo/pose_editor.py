@@ -1,6 +1,7 @@
 """The joint editor: a Gradio component whose value is a `pgt.data.pose.Pose`.
 
-A `gr.HTML` with a fixed SVG template; `pose_editor.js` draws into it and replaces the value once per edit.
+A `gr.HTML` with a fixed SVG template; `pose_editor.js` draws into it and replaces the value once per edit;
+`pose_body.js` moves joints and the whole body.
 What a browser sends is under a visitor's control: `preprocess` checks it all, and handlers get a valid Pose.
 
 Events beside Gradio's own: `release` (an edit is finished) and `imported` (a pose file was chosen; the event
@@ -18,6 +19,7 @@ from pgt.data.pose import FLIP_JOINTS, JOINTS, LIMBS, NUM_JOINTS, Pose
 from pgt.plot import JOINT_COLORS
 
 HERE = Path(__file__).parent
+SCRIPTS = ("pose_body.js", "pose_editor.js")  # one script, in this order
 MAX_SIDE = 4096  # pixels: no frame is larger
 MAX_OUTSIDE = 2.0  # a joint may lie outside the frame by so many frame widths or heights
 
@@ -25,7 +27,7 @@ Value = dict[str, list]
 
 
 class PoseEditor(gr.HTML):
-    """Drag, hide, mirror and undo the 18 joints of a pose over an optional picture."""
+    """Drag, hide, mirror and undo the 18 joints of a pose over a picture; move and resize the whole."""
 
     def __init__(
         self,
@@ -51,7 +53,7 @@ class PoseEditor(gr.HTML):
             value=value,
             html_template=(HERE / "pose_editor.html").read_text(encoding="utf-8"),
             css_template=(HERE / "pose_editor.css").read_text(encoding="utf-8"),
-            js_on_load=(HERE / "pose_editor.js").read_text(encoding="utf-8"),
+            js_on_load="\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS),
             apply_default_css=False,
             skeleton=skeleton(),
             pictures=self.pictures,

@@ -1,32 +1,35 @@
-"""People and their poses, without any page: subjects, ready-made poses, pictures, comparisons, explanations.
+"""People and their poses, without any page: subjects, ready-made poses, pictures, comparisons.
 
 Every method validates, calls the library, and returns plain values; the tabs lay them out. Anything that a
 visitor can get wrong is a `ValueError` (or `DetectorUnavailableError`) of one sentence.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from placing import followed, moved_camera, moved_onto, with_missing_joints
+from weights import SPT, approach_of, short_name, trained_on
 
 from pgt.checkpoint import CheckpointError
 from pgt.data.person import Person
 from pgt.data.pose import Pose
 from pgt.evaluation import score_picture
 from pgt.photos import frame_person, person_from_photo
-from pgt.plot import color_parsing, mask_picture, overlay_heatmaps
 from pgt.predictor import Prediction, Predictor, fit_person, fit_pose
 from pgt.synthetic.draw import Draw
-from pgt.synthetic.people import SceneSpec, SyntheticPeople, render_people
+from pgt.synthetic.people import SceneSpec, SyntheticPeople, SyntheticPerson, render_people
 from pgt.synthetic.poses import draw_pose
 from pgt.synthetic.scenes import Background
 
 SPLIT = "test"  # identities, clothes and textures that no training of ours has seen
 MAX_SEED = 999_999
-SCENES = {"Studio": "plain", "Room": "cluttered", "Street": "street"}  # shown -> kind of background
+NON_ICONIC = "Non-iconic"  # small, off centre, in clutter
+# shown -> kind of background
+SCENES = {"Studio": "plain", "Room": "cluttered", "Street": "street", NON_ICONIC: "cluttered"}
 PRESET_KINDS = (
     "standing", "walking", "hands_on_hips", "arms_raised", "arms_crossed", "pointing",
     "running", "sitting", "squatting", "jumping", "bending", "kicking",
@@ -34,15 +37,12 @@ PRESET_KINDS = (
 FACING = math.radians(50)  # people of the demo are turned from the viewer by at most this
 WHOLE_BODY = 0.62  # image heights per metre beyond which a standing person no longer fits
 NUM_VIEWS = 24
-TORSO = (1, 8, 11)  # neck and hips
-SPT = "SPT"
-APPROACHES = {"PG2Generator": "PG2", "SPTGenerator": SPT}  # class of a model -> what people call it
+MAX_ROUNDS = 5  # of MR-Net's refinement
 NO_MAP = (
     "SPT needs the photo's semantic map, but the weights of the human parser that finds it, "
     "human-parser-synthetic-128, are not on this computer."
 )
 
-Step = tuple[np.ndarray, str, str]  # a picture, its caption, a remark
 Lend = Callable[[Callable], Callable]
 
 
@@ -66,7 +66,6 @@ class Comparison:
     """What the result is held against."""
 
     truth: Person | None  # of a synthetic person
-    others: dict[str, Prediction]  # the other approaches', by name
     baseline: Prediction
     scores: dict[str, dict[str, float]]  # method -> metric -> value; empty without a truth
 
@@ -77,7 +76,7 @@ class Studio:
     Args:
         predictor: draws the result, unless another approach is asked for.
         baseline: a predictor of `PartWarp`.
-        spt: SPT's predictor, if there is one beside `predictor`.
+        others: predictors of further approaches.
         lend: wraps what computes on the device, for example `spaces.GPU`.
     """
 
@@ -86,16 +85,18 @@ class Studio:
         predictor: Predictor,
         baseline: Predictor,
         *,
-        spt: Predictor | None = None,
+        others: Iterable[Predictor] = (),
         lend: Lend = lambda work: work,
     ) -> None:
         self.predictor = predictor
         self.baseline = baseline
         self.lend = lend
         self.size = predictor.image_size or (128, 128)
-        self.approaches = {approach_of(one): one for one in (predictor, spt) if one is not None}
+        self.approaches = {approach_of(one): one for one in (predictor, *others)}
+        self.trained_on = {name: trained_on(one) for name, one in self.approaches.items()}
         self._generate = {name: lend(one.generate) for name, one in self.approaches.items()}
         self._people = SyntheticPeople(SPLIT, self.size, scene="plain", identical_shots=False)
+        self._small_people = SyntheticPeople(SPLIT, self.size, scene="non_iconic")
         self._remembered = lru_cache(maxsize=64)(self._make_synthetic)
 
     @property
@@ -134,7 +135,8 @@ class Studio:
 
     def _spec(self, number: int, scene: str) -> SceneSpec:
         """Choose the first of a person's views that shows the front of the whole body; set its scene."""
-        specs = [self._people.spec(number, view) for view in range(NUM_VIEWS)]
+        people = self._small_people if scene == NON_ICONIC else self._people
+        specs = [people.spec(number, view) for view in range(NUM_VIEWS)]
         best = min(
             specs,
             key=lambda spec: (abs(_wrapped(spec.camera.yaw)) > FACING) + (spec.camera.scale > WHOLE_BODY),
@@ -166,12 +168,33 @@ class Studio:
             return person
         return fit_person(seen, self.size)
 
-    def draw(self, subject: Subject, pose: Pose, approach: str = "") -> Prediction:
-        """Draw the subject in a pose, by the first approach unless another is named."""
+    def draw(self, subject: Subject, pose: Pose, approach: str = "", rounds: int | None = None) -> Prediction:
+        """Draw the subject in a pose.
+
+        Args:
+            subject: who.
+            pose: in any frame.
+            approach: the first one by default.
+            rounds: of refinement, of those who refine; as they were trained by default.
+
+        Raises:
+            ValueError: an unknown approach, a number of rounds that is none, or no map for SPT.
+        """
         name = self.checked_approach(approach)
-        if not self._can_draw(subject, name):
-            raise ValueError(NO_MAP)
-        return self._generate[name](subject.person, fit_pose(pose, self.size))
+        self.check_map(subject, name)
+        settings = {}
+        if rounds is not None and self.approaches[name].has_rounds:
+            settings["num_rounds"] = checked_rounds(rounds)
+        return self._generate[name](subject.person, fit_pose(pose, self.size), **settings)
+
+    def draw_others(
+        self, subject: Subject, pose: Pose, approach: str = ""
+    ) -> Iterator[tuple[str, Prediction]]:
+        """Draw the subject by all other approaches that can, one after the other: (name, prediction)."""
+        chosen = self.checked_approach(approach)
+        for name in self.approaches:
+            if name != chosen and self.can_draw(subject, name):
+                yield name, self.draw(subject, pose, name)
 
     def checked_approach(self, approach: object) -> str:
         """Return the name of an approach, the first one's for "", or raise a ValueError of one sentence."""
@@ -181,71 +204,52 @@ class Studio:
             raise ValueError(f"The approach must be one of {', '.join(self.approaches)}.")
         return approach
 
-    def _can_draw(self, subject: Subject, approach: str) -> bool:
+    def can_draw(self, subject: Subject, approach: str) -> bool:
+        """Say whether an approach has what it needs of a person: SPT wants a semantic map."""
         return approach != SPT or subject.person.label_map is not None
 
-    def compare(self, subject: Subject, pose: Pose, prediction: Prediction, approach: str = "") -> Comparison:
-        """Draw what rivals make of the pose and, for a synthetic person, the truth; score them all."""
-        chosen, pose = self.checked_approach(approach), fit_pose(pose, self.size)
-        names = [name for name in self.approaches if name != chosen and self._can_draw(subject, name)]
-        others = {name: self.draw(subject, pose, name) for name in names}
+    def check_map(self, subject: Subject, approach: str) -> None:
+        """Raise a ValueError of one sentence, if an approach lacks what it needs of a person."""
+        if not self.can_draw(subject, approach):
+            raise ValueError(NO_MAP)
+
+    def compare(self, subject: Subject, pose: Pose, drawn: Mapping[str, Prediction]) -> Comparison:
+        """Draw the rival without learning and, for a synthetic person, the truth; score them all.
+
+        Args:
+            subject: who.
+            pose: the wanted one.
+            drawn: what each approach made of it, by name.
+        """
+        pose = fit_pose(pose, self.size)
         baseline = self.baseline.generate(subject.person, pose)
         if not subject.is_synthetic:
-            return Comparison(None, others, baseline, {})
-        truth = self._people.in_pose(_nearest(subject, pose), pose)
-        drawn = {chosen: prediction, **others}
+            return Comparison(None, baseline, {})
+        truth = self.truth(subject, pose)
         pictures = {
             **{short_name(self.approaches[name]): one.image for name, one in drawn.items()},
             "Part warp": baseline.image,
             "Copy of source": subject.person.image,
         }
         scores = {name: score_picture(picture, truth) for name, picture in pictures.items()}
-        return Comparison(truth, others, baseline, scores)
+        return Comparison(truth, baseline, scores)
 
-    def explain(self, prediction: Prediction) -> list[Step]:
-        """Return the steps of a prediction: (picture, caption, note)."""
-        heat_maps = overlay_heatmaps(None, prediction.target_pose)
-        steps = [
-            (prediction.source.image, "Source", "what the network is shown"),
-            (heat_maps, "Heat maps", "18 joints, one channel each, drawn in one"),
-        ]
-        return steps + (_pg2_steps(prediction) if prediction.label_map is None else _spt_steps(prediction))
-
-
-def _pg2_steps(prediction: Prediction) -> list[Step]:
-    steps = [(mask_picture(prediction.pose_mask), "Pose mask", "where errors weigh double in training")]
-    if prediction.coarse is not None:
-        steps.append((prediction.coarse, "Coarse", "stage I: pose and colours, blurred"))
-    if prediction.difference_map is not None:
-        steps.append((prediction.difference_map, "Difference map", "stage II: what it adds, grey is nothing"))
-    if prediction.refined is not None:
-        steps.append((prediction.refined, "Refined", "coarse + difference map"))
-    return steps
+    def truth(self, subject: Subject, pose: Pose) -> SyntheticPerson:
+        """Render a synthetic subject in a pose; one who is moved or resized whole stays on the ground."""
+        known = [subject.person.pose, *subject.presets.values()]
+        ways = [followed(other, pose) for other in known]
+        nearest = min(range(len(ways)), key=lambda i: ways[i][2])
+        scale, shift, _ = ways[nearest]
+        spec = subject.specs[nearest]  # also tells which limbs point towards the viewer
+        camera = moved_camera(spec.camera, scale, shift, self.size)
+        return self._people.in_pose(replace(spec, camera=camera), pose)
 
 
-def _spt_steps(prediction: Prediction) -> list[Step]:
-    steps = [
-        (color_parsing(prediction.source.label_map), "Source map", "ten labels: what is where"),
-        (color_parsing(prediction.label_map), "Predicted map", "where each label goes in the new pose"),
-        (prediction.foreground, "Foreground", "the person, drawn region by region of that map"),
-    ]
-    if prediction.background is None:
-        return steps
-    return [
-        *steps,
-        (prediction.background, "Background", "what lies behind the person"),
-        (prediction.image, "Composite", "foreground on background, by the predicted map"),
-    ]
-
-
-def approach_of(predictor: Predictor) -> str:
-    """Return what people call the approach of a predictor."""
-    return APPROACHES.get(type(predictor.model).__name__, short_name(predictor))
-
-
-def short_name(predictor: Predictor) -> str:
-    """Return the name of a predictor without its folder, which is nobody's business."""
-    return Path(predictor.name).name
+def checked_rounds(rounds: object) -> int:
+    """Return a number of rounds of refinement, or raise a ValueError of one sentence."""
+    if rounds not in range(1, MAX_ROUNDS + 1):
+        raise ValueError(f"MR-Net refines 1 to {MAX_ROUNDS} times.")
+    return int(rounds)  # type: ignore[call-overload]
 
 
 def checked_seed(seed: object) -> int:
@@ -265,41 +269,3 @@ def _title(kind: str) -> str:
 
 def _wrapped(angle: float) -> float:
     return (angle + math.pi) % (2 * math.pi) - math.pi
-
-
-def _nearest(subject: Subject, pose: Pose) -> SceneSpec:
-    """Return the subject's spec whose joints lie nearest: it tells which limbs point towards the viewer."""
-    known = [subject.person.pose, *subject.presets.values()]
-    seen = pose.visible
-    away = [float(np.square((other.keypoints - pose.keypoints)[seen]).sum()) for other in known]
-    return subject.specs[int(np.argmin(away))]
-
-
-def similarity(pose: Pose, onto: Pose) -> tuple[float, np.ndarray]:
-    """Return the scale and shift (2,) that bring a pose onto another: by the torso, else by all both show."""
-    shared = pose.visible & onto.visible
-    torso = [joint for joint in TORSO if shared[joint]]
-    chosen = torso if len(torso) == len(TORSO) else np.flatnonzero(shared)
-    if len(chosen) < 2:
-        return 1.0, np.zeros(2)
-    ours, theirs = pose.keypoints[chosen], onto.keypoints[chosen]
-    spread = [np.linalg.norm(points - points.mean(axis=0)) for points in (ours, theirs)]
-    scale = float(np.clip(spread[1] / max(spread[0], 1e-6), 0.2, 5.0))
-    return scale, theirs.mean(axis=0) - scale * ours.mean(axis=0)
-
-
-def moved_onto(pose: Pose, onto: Pose) -> Pose:
-    """Scale and shift a pose onto another person's place; joints that leave the frame are hidden."""
-    scale, shift = similarity(pose, onto)
-    keypoints = scale * pose.keypoints + shift
-    height, width = onto.image_size
-    inside = ((keypoints >= -0.5) & (keypoints <= [width - 0.5, height - 0.5])).all(axis=1)
-    return Pose(keypoints, pose.visible & inside, onto.image_size)
-
-
-def with_missing_joints(pose: Pose, standing: Pose) -> Pose:
-    """Put hidden joints where a standing person has them, for an editor to show; they stay hidden."""
-    guess = moved_onto(replace(standing, visible=np.ones(len(standing.visible), bool)), pose)
-    return Pose(
-        np.where(pose.visible[:, None], pose.keypoints, guess.keypoints), pose.visible, pose.image_size
-    )

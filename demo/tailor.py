@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from studio import NO_MAP, SPLIT, Lend, Step, Subject, checked_seed
+from steps import Step
+from studio import NO_MAP, SPLIT, Lend, Subject, checked_seed
 
 from pgt.applications import (
     Redrawn,

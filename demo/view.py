@@ -67,6 +67,28 @@ def strip(figures: Iterable[str]) -> str:
     return f'<div class="pgt-strip">{"".join(figures)}</div>'
 
 
+def grid(cells: Iterable[str]) -> str:
+    """Lay out what several approaches made of the same."""
+    return f'<div class="pgt-all">{"".join(cells)}</div>'
+
+
+def labelled(image: np.ndarray, name: str, time: str, trained_on: str) -> str:
+    """Return a picture with who drew it, how long that took, and what it was trained on."""
+    height, width = image.shape[:2]
+    quick = f'<span class="pgt-time">{escape(time)}</span>' if time else ""
+    return (
+        f'<figure class="pgt-figure"><img src="{picture_address(image)}" alt="{escape(name)}" '
+        f'style="aspect-ratio: {width} / {height}"><figcaption>{quick}<b>{escape(name)}</b>'
+        f'<span class="pgt-data">{escape(trained_on)}</span></figcaption></figure>'
+    )
+
+
+def series(pictures: Iterable[tuple[np.ndarray, str, str]]) -> str:
+    """Return pictures that follow one another, such as rounds or levels; nothing for a single one."""
+    figures = [figure(*picture) for picture in pictures]
+    return f'<div class="pgt-series">{strip(figures)}</div>' if len(figures) > 1 else ""
+
+
 def result(image: np.ndarray, facts: Iterable[str], caption: str) -> str:
     """Return the drawn picture with its facts and its download link; `caption` is for those who hear it."""
     address = picture_address(image)
@@ -107,9 +129,48 @@ def _cell(value: float, digits: int, best: bool) -> str:
     return f"<td>{f'<b>{text}</b>' if best else text}</td>"
 
 
-def waiting() -> str:
+def waiting(words: str = "Drawing …") -> str:
     """Return what stands where a picture will be."""
-    return '<div class="pgt-waiting" role="status">Drawing …</div>'
+    return f'<div class="pgt-waiting" role="status">{escape(words)}</div>'
+
+
+def empty(words: str) -> str:
+    """Return what stands where a picture could be."""
+    return f'<div class="pgt-empty">{escape(words)}</div>'
+
+
+def frame(image: np.ndarray, words: str, share: float) -> str:
+    """Return a frame of a film that is being drawn, and how far it has come."""
+    height, width = image.shape[:2]
+    return (
+        f'<figure class="pgt-figure pgt-large"><img src="{picture_address(image, "JPEG")}" alt="" '
+        f'style="aspect-ratio: {width} / {height}"><figcaption><progress value="{share:.3f}"></progress>'
+        f'<span role="status">{escape(words)}</span></figcaption></figure>'
+    )
+
+
+def film(
+    mp4: bytes | None, gif: bytes, size: tuple[int, int], facts: Iterable[str], notes: Iterable[str]
+) -> str:
+    """Return a film of `size` (H, W) that plays, with its facts and its downloads; without mp4, the GIF."""
+    shape, moving = f'style="aspect-ratio: {size[1]} / {size[0]}"', _address(gif, "image/gif")
+    links = [f'<a href="{moving}" download="film.gif" class="pgt-download">GIF</a>']
+    if mp4 is None:
+        shown = f'<img src="{moving}" alt="The film" {shape}>'
+    else:
+        address = _address(mp4, "video/mp4")
+        shown = f'<video src="{address}" {shape} autoplay loop muted playsinline controls></video>'
+        links.insert(0, f'<a href="{address}" download="film.mp4" class="pgt-download">MP4</a>')
+    chips = "".join(f"<span>{escape(fact)}</span>" for fact in facts)
+    return (
+        f'<figure class="pgt-figure pgt-large pgt-film">{shown}<figcaption class="pgt-facts">{chips}'
+        f'<span class="pgt-links">Download {"".join(links)}</span></figcaption></figure>'
+        + "".join(note(words[:1].upper() + words[1:] + ".") for words in notes)
+    )
+
+
+def _address(content: bytes, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def steps(pictures: Iterable[tuple[np.ndarray, str, str]], *, legend: bool = False) -> str:

@@ -23,7 +23,9 @@ import pose_editor  # noqa: E402
 import studio as studio_module  # noqa: E402
 import view  # noqa: E402
 from handlers import Handlers  # noqa: E402
-from studio import PRESET_KINDS, Studio, checked_seed, moved_onto, with_missing_joints  # noqa: E402
+from placing import moved_onto, with_missing_joints  # noqa: E402
+from steps import explain  # noqa: E402
+from studio import PRESET_KINDS, Studio, checked_seed  # noqa: E402
 
 SIZE = (64, 64)
 
@@ -183,14 +185,14 @@ def test_bad_numbers_are_refused(seed):
 
 
 def test_unknown_scene_is_refused(studio):
-    with pytest.raises(ValueError, match="Studio, Room, Street"):
+    with pytest.raises(ValueError, match="Studio, Room, Street, Non-iconic"):
         studio.synthetic(1, "Moon")
 
 
 def test_truth_in_the_own_pose_is_the_person_itself(studio):
     subject = studio.synthetic(5)
     prediction = studio.draw(subject, subject.person.pose)
-    comparison = studio.compare(subject, subject.person.pose, prediction)
+    comparison = studio.compare(subject, subject.person.pose, {"PG2": prediction})
     difference = np.abs(comparison.truth.image.astype(int) - subject.person.image)
     assert difference.mean() < 1
     copy = comparison.scores["Copy of source"]
@@ -200,21 +202,22 @@ def test_truth_in_the_own_pose_is_the_person_itself(studio):
 def test_truth_takes_a_ready_made_pose(studio):
     subject = studio.synthetic(5)
     wanted = subject.presets["Arms raised"]
-    comparison = studio.compare(subject, wanted, studio.draw(subject, wanted))
+    comparison = studio.compare(subject, wanted, {"PG2": studio.draw(subject, wanted)})
     away = np.linalg.norm(comparison.truth.keypoints - wanted.keypoints, axis=1)
     assert np.median(away[wanted.visible]) < 1.5  # pixels of 64: bones keep their length, so not exactly
 
 
 def test_all_three_methods_are_scored(studio):
     subject = studio.synthetic(5)
-    scores = studio.compare(subject, subject.start, studio.draw(subject, subject.start)).scores
+    drawn = {"PG2": studio.draw(subject, subject.start)}
+    scores = studio.compare(subject, subject.start, drawn).scores
     assert list(scores) == ["tiny", "Part warp", "Copy of source"]
     assert all(set(view.METRICS) <= set(row) for row in scores.values())
 
 
 def test_steps_are_explained_in_order(studio):
     subject = studio.synthetic(5)
-    steps = studio.explain(studio.draw(subject, subject.start))
+    steps = explain(studio.draw(subject, subject.start))
     names = [name for _, name, _ in steps]
     assert names[:4] == ["Source", "Heat maps", "Pose mask", "Coarse"]
     assert all(picture.dtype == np.uint8 and picture.shape == (*SIZE, 3) for picture, _, _ in steps)

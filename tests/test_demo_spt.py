@@ -19,8 +19,10 @@ gr = pytest.importorskip("gradio", reason="the demo needs gradio")
 
 import app  # noqa: E402
 import page  # noqa: E402
+import weights  # noqa: E402
 from handlers import Handlers  # noqa: E402
 from handlers_map import MapHandlers  # noqa: E402
+from steps import explain  # noqa: E402
 from studio import Studio, Subject  # noqa: E402
 from tailor import WHERE, Tailor  # noqa: E402
 
@@ -84,7 +86,7 @@ def test_an_spt_as_the_only_model_serves_all_tabs():
 def test_steps_of_spt_are_its_maps_and_layers(studio):
     subject = studio.synthetic(5)
     prediction = studio.draw(subject, subject.start, "SPT")
-    steps = studio.explain(prediction)
+    steps = explain(prediction)
     names = [name for _, name, _ in steps]
     assert names[2:] == ["Source map", "Predicted map", "Foreground", "Background", "Composite"]
     np.testing.assert_array_equal(steps[-1][0], prediction.image)
@@ -93,9 +95,9 @@ def test_steps_of_spt_are_its_maps_and_layers(studio):
 
 def test_comparison_shows_the_other_approach_as_well(studio):
     subject = studio.synthetic(5)
-    prediction = studio.draw(subject, subject.start, "SPT")
-    comparison = studio.compare(subject, subject.start, prediction, "SPT")
-    assert list(comparison.others) == ["PG2"]
+    drawn = {"SPT": studio.draw(subject, subject.start, "SPT")}
+    drawn |= dict(studio.draw_others(subject, subject.start, "SPT"))
+    comparison = studio.compare(subject, subject.start, drawn)
     assert list(comparison.scores) == ["tiny-spt", "tiny", "Part warp", "Copy of source"]
 
 
@@ -111,10 +113,10 @@ def test_session_remembers_the_approach(studio):
 
 def test_a_frame_of_another_size_is_no_hindrance():
     spt = Predictor(SPTGenerator.from_config(TINY_SPT), name="tiny-spt")
-    mixed = Studio(Predictor(make_pg2(), name="tiny"), Predictor(PartWarp()), spt=spt)
+    mixed = Studio(Predictor(make_pg2(), name="tiny"), Predictor(PartWarp()), others=[spt])
     subject = mixed.synthetic(5)
     prediction = mixed.draw(subject, subject.start, "SPT")
-    comparison = mixed.compare(subject, subject.start, prediction, "SPT")
+    comparison = mixed.compare(subject, subject.start, {"SPT": prediction})
     assert prediction.image.shape == (*TINY_SPT.image_size, 3)
     assert comparison.truth.image.shape == (*SIZE, 3)
     person = Tailor(spt).person(subject)
@@ -122,14 +124,14 @@ def test_a_frame_of_another_size_is_no_hindrance():
 
 
 def test_photo_gets_a_map_from_the_parser(studio, photo, any_parser):
-    fresh = Studio(studio.predictor, studio.baseline, spt=Predictor(make_spt()))
+    fresh = Studio(studio.predictor, studio.baseline, others=[Predictor(make_spt())])
     subject = fresh.photo(*photo)
     assert subject.person.label_map.shape == SIZE
     assert fresh.draw(subject, subject.start, "SPT").label_map is not None
 
 
 def test_photo_can_be_painted(studio, photo, any_parser):
-    fresh = Studio(studio.predictor, studio.baseline, spt=Predictor(make_spt()))
+    fresh = Studio(studio.predictor, studio.baseline, others=[Predictor(make_spt())])
     handlers = MapHandlers(fresh, Tailor(fresh.spt), "CPU")
     session, source, *_ = handlers.use_photo(*photo, next(iter(WHERE)), True)
     assert "Your photo" in source
@@ -137,10 +139,10 @@ def test_photo_can_be_painted(studio, photo, any_parser):
 
 
 def test_without_the_parser_pg2_still_draws_a_photo(studio, photo, no_parser):
-    fresh = Studio(studio.predictor, studio.baseline, spt=Predictor(make_spt()))
+    fresh = Studio(studio.predictor, studio.baseline, others=[Predictor(make_spt())])
     subject = fresh.photo(*photo)
-    prediction = fresh.draw(subject, subject.start)
-    assert fresh.compare(subject, subject.start, prediction).others == {}
+    assert fresh.draw(subject, subject.start).image.shape == (*SIZE, 3)
+    assert list(fresh.draw_others(subject, subject.start)) == []
     with pytest.raises(ValueError, match="weights of the human parser"):
         fresh.draw(subject, subject.start, "SPT")
     with pytest.raises(ValueError, match="weights of the human parser"):
@@ -187,22 +189,23 @@ def test_tabs_of_spt_travel_empty(studio):
 
 
 def test_missing_spt_is_no_hindrance_but_a_named_one_is(monkeypatch, tmp_path):
-    monkeypatch.setattr(app, "SPT_MODEL", "no-such-spt")
-    assert app.load_spt("no-such-spt", "cpu") is None
+    monkeypatch.setattr(weights, "found", lambda approach: None)
+    assert weights.load("SPT", None, "cpu") is None
     with pytest.raises(CheckpointError, match="There is no checkpoint"):
-        app.load_spt(str(tmp_path / "nothing"), "cpu")
+        weights.load("SPT", str(tmp_path / "nothing"), "cpu")
 
 
 def test_weights_of_another_approach_are_no_spt(tiny_checkpoint):
     with pytest.raises(CheckpointError, match="are not SPT's"):
-        app.load_spt(str(tiny_checkpoint), "cpu")
+        weights.load("SPT", str(tiny_checkpoint), "cpu")
 
 
-def test_saved_weights_serve_the_page(tiny_checkpoint, tmp_path):
+def test_saved_weights_serve_the_page(monkeypatch, tiny_checkpoint, tmp_path):
+    monkeypatch.setattr(weights, "found", lambda approach: None)
     save(make_spt(), tmp_path / "spt")
-    studio = app.make_studio(str(tiny_checkpoint), "cpu", str(tmp_path / "spt"))
+    studio = app.make_studio(str(tiny_checkpoint), "cpu", {"SPT": str(tmp_path / "spt")})
     assert list(studio.approaches) == ["PG2", "SPT"]
-    alone = app.make_studio(str(tmp_path / "spt"), "cpu", "not-even-read")
+    alone = app.make_studio(str(tmp_path / "spt"), "cpu", {"SPT": "not-even-read"})
     assert list(alone.approaches) == ["SPT"]
 
 

@@ -14,7 +14,7 @@ from tests.demo_visit import PATIENCE, PHONE, WIDE, Visit, picture, running_chro
 pytestmark = pytest.mark.browser
 pytest.importorskip("gradio", reason="the demo needs gradio")
 
-TABS = ("Pose transfer", "Edit the map", "Swap clothes", "Try on")
+TABS = ("Pose transfer", "Animate", "Edit the map", "Swap clothes", "Try on")
 SIZE = (128, 128)
 
 
@@ -170,8 +170,8 @@ def test_all_tabs_fit_a_phone(phone):
 def test_bundled_spt_fills_its_tabs(browser):
     import app
 
-    if app.SPT_MODEL not in bundled_names():
-        pytest.skip(f"the weights {app.SPT_MODEL} are not bundled")
+    if not bundled_names("spt"):
+        pytest.skip("no weights of SPT are bundled")
     with served(app.make_studio()) as local, visiting(browser, local, WIDE) as visit:
         for name in TABS[1:]:
             visit.open_tab(name)
