@@ -10,11 +10,19 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
+from pgt.arguments import candidates, image_size, natural, positive, positive_float, share
+
 SCENES = ("plain", "street", "non_iconic", "mixed")
 SPLITS = ("train", "val", "test")
 APPROACHES = ("pg2", "spt", "mrnet", "progressive")
 JUDGES = ("pose-estimator", "human-parser")  # trained like the approaches, to score and to guide them
 GARMENTS = ("garment-flow",)  # the second step of garment transfer, likewise
+AUGMENTATIONS = ("colour", "photo")  # the last also adds faults of cameras and other backgrounds
+DETECTORS = ("keypoint-rcnn", "vitpose")  # of people in photographs
+DATASETS = (
+    "synthetic", "folder", "openpose", "coco", "deepfashion", "deepfashion-176", "market1501", "penn-action",
+    "bbc-pose", "human3.6m", "human3.6m-subjects", "photos", "places2",
+)  # fmt: skip
 MODULES = {"cache": "render"}  # of `pgt.commands`, where a command's has another name
 
 
@@ -24,47 +32,6 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message.rstrip('.')}; see {self.prog} --help.\n")
 
 
-def image_size(text: str) -> tuple[int, int]:
-    """Read "128" as (128, 128) and "128x64" as (128, 64): height, width."""
-    sides = text.lower().split("x")
-    if len(sides) > 2 or not all(side.isdecimal() and 16 <= int(side) <= 2048 for side in sides):
-        raise argparse.ArgumentTypeError(f"a size is N or HEIGHTxWIDTH, sides from 16 to 2048; got {text!r}")
-    return int(sides[0]), int(sides[-1])
-
-
-def positive(text: str) -> int:
-    """Read a whole number of at least 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a whole number of at least 1 is needed; got {text!r}")
-    return int(text)
-
-
-def natural(text: str) -> int:
-    """Read a whole number of at least 0."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"a whole number of at least 0 is needed; got {text!r}")
-    return int(text)
-
-
-def positive_float(text: str) -> float:
-    """Read a number above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"a number above 0 is needed; got {text!r}")
-    return value
-
-
-def share(text: str) -> float:
-    """Read a number between 0 and 1."""
-    value = positive_float(text)
-    if value >= 1:
-        raise argparse.ArgumentTypeError(f"a number between 0 and 1 is needed; got {text!r}")
-    return value
-
-
 def build_parser() -> argparse.ArgumentParser:
     """Describe all commands."""
     parser = _Parser(prog="pgt", description="Pose-guided person image generation.")
@@ -72,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (
         _add_render, _add_cache, _add_train, _add_evaluate, _add_generate, _add_compare, _add_animate,
-        _add_pseudo_labels, _add_push,
+        _add_pseudo_labels, _add_push, _add_data_commands,
     ):  # fmt: skip
         add(commands)
     return parser
@@ -131,7 +98,10 @@ def _add_synthetic(one: argparse.ArgumentParser) -> None:
 
 def _add_data(one: argparse.ArgumentParser) -> None:
     one.add_argument(
-        "--data", default="synthetic", help="synthetic, a folder with a keypoints.csv, or video:FILE"
+        "--data",
+        default="synthetic",
+        help="synthetic, a folder with a keypoints.csv, NAME:FOLDER of a public dataset such as "
+        "market1501:FOLDER (names: pgt data check --help), or video:FILE",
     )
     one.add_argument("--keypoints", help="of a video: a keypoint CSV with a row for each frame")
 
@@ -171,7 +141,10 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
     _add_synthetic(one)
     one.add_argument("--pseudo-labels", help="of SPT: a folder by pgt pseudo-labels (default: search now)")
     one.add_argument("--true-maps", action="store_true", help="of SPT: learn from true pairs of maps instead")
-    one.add_argument("--scenes", help="of SPT: a folder of pictures without people (default: synthetic)")
+    one.add_argument("--scenes", help="of SPT and --augment: pictures without people (default: synthetic)")
+    one.add_argument("--augment", choices=AUGMENTATIONS, help="change pictures of synthetic people at random")
+    one.add_argument("--photos", help="mix in a folder of photos with a keypoints.csv, as their own targets")
+    one.add_argument("--photo-share", type=share, default=0.2, help="of --photos (default 0.2)")
     one.add_argument("--start-from", help="begin with these weights: a folder, a bundled or a Hub name")
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--precision", choices=("no", "bf16", "fp16"), default="no")
@@ -205,6 +178,12 @@ def _add_evaluate(commands: argparse._SubParsersAction) -> None:
     _add_scene(one)
     _add_data(one)
     one.add_argument("--pairs", type=positive, default=400, help="how many pairs (default 400)")
+    one.add_argument(
+        "--protocol", default="pgt", help="pg2, spt, mrnet, mrnet-penn, progressive, patn, patn-176"
+    )
+    one.add_argument("--metrics", nargs="+", help="downloaded networks': lpips fid kid is mask_is detection")
+    one.add_argument("--published", metavar="DATASET", help="show the papers' numbers too: deepfashion, ...")
+    one.add_argument("--latex", action="store_true", help="print LaTeX instead of Markdown")
     one.add_argument("--threads", type=positive, help="CPU threads")
     one.add_argument("--out", help="also write the results as JSON")
 
@@ -213,7 +192,7 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
     one = commands.add_parser("generate", help="draw the person of a photo in another pose")
     one.add_argument("--image", required=True, help="the photo")
     one.add_argument("--keypoints", help="its 18 joints: .json or .csv (default: detect them)")
-    one.add_argument("--parsing", help="of SPT: its ten labels, .png or .npy (default: find them)")
+    one.add_argument("--parsing", help="of SPT: its ten labels, .png or .npy, or clothes-parser")
     one.add_argument(
         "--target",
         required=True,
@@ -223,7 +202,12 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
     one.add_argument("--out", required=True, help="the PNG to write")
     one.add_argument("--weights", default="pg2-synthetic-128", help="name or folder, or part_warp")
     one.add_argument("--revision", help="commit of the weights on the Hub")
-    one.add_argument("--steps", action="store_true", help="draw source, pose and intermediate pictures too")
+    how = one.add_mutually_exclusive_group()
+    how.add_argument("--steps", action="store_true", help="draw source, pose and intermediate pictures too")
+    how.add_argument("--paste-back", action="store_true", help="put the result back into the whole photo")
+    one.add_argument("--detector", choices=DETECTORS, help=f"what finds joints (default {DETECTORS[0]})")
+    one.add_argument("--which", type=positive, metavar="N", help="of several people: the N-th from the left")
+    one.add_argument("--person-mask", help="of MR-Net: a mask of the person, .png or .npy, or mask-rcnn")
 
 
 def _add_compare(commands: argparse._SubParsersAction) -> None:
@@ -282,11 +266,6 @@ def _add_animate(commands: argparse._SubParsersAction) -> None:
     one.add_argument("--side-by-side", action="store_true", help="show picture and pose beside the result")
 
 
-def candidates(text: str) -> int | None:
-    """Read a whole number of at least 1, or "all" as None."""
-    return None if text == "all" else positive(text)
-
-
 def _add_pseudo_labels(commands: argparse._SubParsersAction) -> None:
     one = commands.add_parser(
         "pseudo-labels",
@@ -310,6 +289,22 @@ def _add_push(commands: argparse._SubParsersAction) -> None:
     one.add_argument("name", help="a checkpoint folder or the name of bundled weights")
     one.add_argument("--to", required=True, metavar="ORG/REPO", help="the Hub repository, made when missing")
     one.add_argument("--private", action="store_true", help="make a new repository private")
+
+
+def _add_data_commands(commands: argparse._SubParsersAction) -> None:
+    data = commands.add_parser("data", help="look through a dataset")
+    check = data.add_subparsers(dest="data_command", required=True, metavar="COMMAND").add_parser(
+        "check",
+        help="count people, pairs and missing joints, and find pictures that cannot be used",
+        epilog="Exit code: 1 if a picture cannot be used or two splits share a person.",
+    )
+    check.add_argument("name", choices=DATASETS, metavar="NAME", help=", ".join(DATASETS))
+    check.add_argument("path", nargs="?", help="its folder (none for synthetic)")
+    check.add_argument("--split", choices=SPLITS, help="only this split (default: all there are)")
+    check.add_argument(
+        "--read", type=positive, metavar="N", help="read at most so many people of a split (default: all)"
+    )
+    check.add_argument("--out", help="also draw a contact sheet with skeletons: the PNG to write")
 
 
 if __name__ == "__main__":

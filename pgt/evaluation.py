@@ -4,15 +4,16 @@ Every method's uint8 pictures are compared with the true ones in its frame, pers
 source" and the part warp, which learn nothing, stand in every table. Data and models come from the caller.
 """
 
-import json
+import contextlib
+import hashlib
 import math
 import os
 import platform
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -23,72 +24,21 @@ from pgt import metrics
 from pgt.data.pairs import PairDataset
 from pgt.data.parsing import NUM_LABELS
 from pgt.data.person import Pair, Person
+from pgt.judges import Judges
 from pgt.metrics import Score
 from pgt.models.part_warp import PartWarp
 from pgt.models.pose_estimator import PoseEstimator
 from pgt.predictor import Predictor, fit_person
-from pgt.truth import Truth, further_scores, score
+from pgt.protocols import OURS, Protocol
+from pgt.results import COLUMNS as COLUMNS
+from pgt.results import MAX_COLUMNS as MAX_COLUMNS
+from pgt.results import EvaluationResult
+from pgt.results import as_json as as_json
+from pgt.truth import JudgedSets, Truth, further_scores, judged_scores, score
 
 COPY, WARP, TRUTH = "copy the source", "part warp", "the true picture"
-# column of the table -> title, decimals, which way is better
-COLUMNS = {
-    "ssim": ("SSIM ↑", 3),
-    "ms_ssim": ("MS-SSIM ↑", 3),
-    "local_ssim": ("local-SSIM ↑", 3),
-    "mask_ssim": ("mask-SSIM ↑", 3),
-    "foreground_ssim": ("foreground SSIM ↑", 3),
-    "foreground_l1": ("foreground L1 ↓", 4),
-    "background_l1": ("background L1 ↓", 4),
-    "psnr": ("PSNR, dB ↑", 2),
-    "l1": ("L1 ↓", 4),
-    "pckh": ("PCKh@0.5 ↑", 3),
-    "sharpness": ("sharpness → 1", 2),
-    "map_accuracy": ("map accuracy ↑", 3),
-    "map_iou": ("map mIoU ↑", 3),
-    "milliseconds": ("ms a picture", 0),
-}
-MAX_COLUMNS = 12  # of a table whose columns nobody chose
-SPARE = ("ms_ssim", "map_accuracy", "l1", "local_ssim")  # left out of a wider one, in this order
-
 Pictures = Mapping[str, Sequence[np.ndarray]]  # name of a row -> uint8 (H, W, 3) per pair
 Method = Predictor | Callable[[Sequence[Pair]], Sequence[np.ndarray]]
-
-
-@dataclass(frozen=True)
-class EvaluationResult:
-    """A table of means, with its spread and its circumstances."""
-
-    means: dict[str, dict[str, float]]  # row -> column -> mean over the pairs
-    standard_errors: dict[str, dict[str, float]]  # the same of the means
-    protocol: dict[str, dict[str, str | float | int]]  # column -> how it is measured
-    facts: dict[str, object] = field(default_factory=dict)  # data, machine, versions, date, seconds
-
-    def to_markdown(self, columns: Sequence[str] | None = None) -> str:
-        """Write the means as a Markdown table; columns without any number are left out.
-
-        Without `columns`, a table of more than 12 is made narrower; `means` always has all.
-        """
-        known = {column for row in self.means.values() for column in row}
-        shown = [column for column in (columns or COLUMNS) if column in known]
-        for column in SPARE if columns is None else ():
-            if len(shown) > MAX_COLUMNS and column in shown:
-                shown.remove(column)
-        lines = [["method", *(COLUMNS[column][0] for column in shown)], ["---"] + ["---:"] * len(shown)]
-        lines += [[name, *(_number(row, column) for column in shown)] for name, row in self.means.items()]
-        return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-
-    def to_json(self) -> str:
-        """Write everything by `as_json`."""
-        content = {"facts": self.facts, "protocol": self.protocol}
-        return as_json(content | {"means": self.means, "standard_errors": self.standard_errors})
-
-    def save(self, path: str | Path) -> None:
-        """Write the JSON to a file, making its folder."""
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(self.to_json())
-
-    def __str__(self) -> str:
-        return self.to_markdown()
 
 
 def evaluate(
@@ -100,6 +50,8 @@ def evaluate(
     pose_estimator: PoseEstimator | None = None,
     close_up: bool = False,
     baselines: bool = True,
+    protocol: Protocol = OURS,
+    judges: Judges | None = None,
     data: Mapping[str, object] | None = None,
     progress: bool = False,
 ) -> EvaluationResult:
@@ -110,10 +62,12 @@ def evaluate(
             draws a coarse and a refined picture fills two rows.
         pairs: source and true target of each; resized and padded to the predictors' frame if need be.
         batch_size: pairs drawn at once; changes no number but the milliseconds.
-        mask: the foreground: "person", the target's own mask or parsing, or "pose", PG2's pose mask.
+        mask: the foreground, see `Truth.of`, for protocols that leave it open.
         pose_estimator: finds the joints in generated pictures for PCKh; the column is left out without it.
         close_up: let it see an enlarged cut around the target person; for pictures of small people.
         baselines: add the rows "copy the source" and "part warp".
+        protocol: how to measure, for example `PROTOCOLS["pg2"]`; the whole of it is kept in the result.
+        judges: networks for LPIPS, FID and so on; the metrics they miss stay blank, with the reason why.
         data: parameters of the pairs, to be kept in the result.
         progress: show a bar.
 
@@ -127,22 +81,28 @@ def evaluate(
     size = _common_frame(predictors)
     if baselines:
         methods |= {COPY: _copy, WARP: Predictor(PartWarp())}
-    table = _Table()
+    table = _Table(judges, protocol)
+    mask, digest = protocol.mask or mask, hashlib.sha256()
 
-    def scores(images: Sequence[np.ndarray]) -> dict[str, Score]:
-        return score(images, truth, pose_estimator, close_up=close_up) | further_scores(images, truth)
+    def add(row: str, images: Sequence[np.ndarray], milliseconds: Sequence[float] = ()) -> None:
+        scores = score(images, truth, pose_estimator, close_up=close_up, protocol=protocol)
+        table.add(row, scores | further_scores(images, truth, protocol), milliseconds)
+        table.judge(row, images, truth)
 
-    for chunk in _chunks(pairs, size, batch_size, progress):
+    for chunk in _chunks(pairs, size, batch_size, progress, digest):
         truth = Truth.of([pair.target for pair in chunk], mask)
         for name, method in methods.items():
             pictures, milliseconds, label_maps = _draw(name, method, chunk)
             for row, images in pictures.items():
-                table.add(row, scores(images), milliseconds)
+                add(row, images, milliseconds)
                 table.add_maps(row, label_maps, [pair.target.label_map for pair in chunk])
-        if pose_estimator is not None:  # how far the estimator itself can be trusted
-            table.add(TRUTH, scores([pair.target.image for pair in chunk]), [])
-    facts = {"data": {**(data or {}), "pairs": len(pairs)}, "mask": mask, "batch_size": batch_size}
+        if pose_estimator is not None or judges is not None:  # how far they themselves can be trusted
+            add(TRUTH, [pair.target.image for pair in chunk])
+    seen = {"pairs": len(pairs), "sha256": digest.hexdigest()}
+    facts = {"data": {**(data or {}), **seen}, "mask": mask, "batch_size": batch_size}
+    facts |= {"protocol": protocol.as_dict(), "seeds": _seeds(data or {})}
     facts |= {"models": {name: _source_of(method) for name, method in predictors.items()}}
+    facts |= {"device": _device_of(predictors), "missing": judges.missing if judges else {}}
     if pose_estimator is not None:
         facts["pose_estimator"] = getattr(pose_estimator, "checkpoint_source", "untitled")
     return table.result(facts | _circumstances(time.perf_counter() - start))
@@ -157,7 +117,9 @@ def score_picture(picture: np.ndarray, truth: Person, *, mask: str = "person") -
 class _Table:
     """Collects numbers per row and column, batch by batch."""
 
-    def __init__(self) -> None:
+    def __init__(self, judges: Judges | None, protocol: Protocol) -> None:
+        self._judges, self._frame = judges, protocol
+        self._sets = JudgedSets(judges or Judges(()), protocol)
         self._confusions: dict[str, Tensor] = {}
         self._values: dict[str, dict[str, list[Tensor]]] = {}
         self._protocol: dict[str, dict[str, str | float | int]] = {}
@@ -169,6 +131,12 @@ class _Table:
             self._protocol[name] = dict(one.protocol)
         if milliseconds:
             columns.setdefault("milliseconds", []).append(torch.tensor(milliseconds, dtype=torch.float64))
+
+    def judge(self, row: str, images: Sequence[np.ndarray], truth: Truth) -> None:
+        """Ask the downloaded networks, if there are any."""
+        if self._judges is not None:
+            self.add(row, judged_scores(images, truth, self._judges, self._frame), [])
+            self._sets.add(row, images, truth)
 
     def add_maps(
         self, row: str, found: Sequence[np.ndarray | None], true: Sequence[np.ndarray | None]
@@ -198,7 +166,9 @@ class _Table:
         for row, confusion in self._confusions.items():
             means[row]["map_accuracy"] = metrics.pixel_accuracy(confusion)
             means[row]["map_iou"] = metrics.mean_iou(confusion)
-        return EvaluationResult(means, errors, self._protocol, facts)
+        sets, protocol = self._sets.compute()
+        means = {row: values | sets.get(row, {}) for row, values in means.items()}
+        return EvaluationResult(means, errors, self._protocol | protocol, facts)
 
 
 def _common_frame(predictors: Mapping[str, Method]) -> tuple[int, int] | None:
@@ -210,14 +180,24 @@ def _common_frame(predictors: Mapping[str, Method]) -> tuple[int, int] | None:
 
 
 def _chunks(
-    pairs: PairDataset | Sequence[Pair], size: tuple[int, int] | None, batch_size: int, progress: bool
+    pairs: PairDataset | Sequence[Pair],
+    size: tuple[int, int] | None,
+    batch_size: int,
+    progress: bool,
+    digest: "hashlib._Hash",
 ) -> Iterator[list[Pair]]:
-    """Yield batches of pairs fitted into one frame: the given one, or the first target's."""
+    """Yield batches of pairs fitted into one frame: the given one, or the first target's.
+
+    `digest` is fed with all pictures and poses as they were before.
+    """
     from tqdm.auto import tqdm
 
     chunk: list[Pair] = []
     for index in tqdm(range(len(pairs)), unit="pair", desc="Evaluating", disable=not progress):
         pair = pairs[index]
+        for person in (pair.source, pair.target):
+            for part in (person.image, person.keypoints, person.visible):
+                digest.update(np.ascontiguousarray(part).tobytes())
         size = size or pair.target.image_size
         chunk.append(Pair(fit_person(pair.source, size), fit_person(pair.target, size), pair.name))
         if len(chunk) == batch_size or index == len(pairs) - 1:
@@ -262,6 +242,18 @@ def _source_of(method: Method) -> str:
     return str(getattr(model, "checkpoint_source", type(model).__name__))
 
 
+def _seeds(data: Mapping[str, object]) -> dict[str, object]:
+    """Return what was random: which synthetic people there are, and the order of pictures in IS and KID."""
+    return {"pictures": data.get("seed", "the pairs' own numbers"), "IS and KID": metrics.SEED}
+
+
+def _device_of(methods: Mapping[str, Method]) -> str:
+    """Name the device that draws, "cpu" where there are only functions."""
+    devices = {method.device for method in methods.values() if isinstance(method, Predictor)}
+    names = {torch.cuda.get_device_name(one) if one.type == "cuda" else one.type for one in devices}
+    return ", ".join(sorted(names)) or "cpu"
+
+
 def _circumstances(seconds: float) -> dict[str, object]:
     """Return when, where and with what the numbers were measured."""
     return {
@@ -269,9 +261,19 @@ def _circumstances(seconds: float) -> dict[str, object]:
         "seconds": round(seconds, 1),
         "commit": _commit(),
         "torch": torch.__version__,
+        "versions": _versions(),
         "threads": torch.get_num_threads(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
     }
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions of what computes the numbers, as far as it is installed."""
+    found = {"python": platform.python_version()}
+    for name in ("pgt", "torch", "numpy", "pillow", "torchvision", "torchmetrics", "torch-fidelity"):
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def _commit() -> str | None:
@@ -284,20 +286,3 @@ def _commit() -> str | None:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return None
-
-
-def _number(row: Mapping[str, float], column: str) -> str:
-    value = row.get(column, math.nan)
-    return "" if math.isnan(value) else "∞" if math.isinf(value) else f"{value:.{COLUMNS[column][1]}f}"
-
-
-def as_json(content: object) -> str:
-    """Write plain data as JSON; a number that is not finite becomes null."""
-    return json.dumps(_finite(content), indent=2) + "\n"
-
-
-def _finite(value: object) -> object:
-    """Replace numbers that JSON does not have by None."""
-    if isinstance(value, dict):
-        return {key: _finite(entry) for key, entry in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value

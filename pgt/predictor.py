@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from pgt.checkpoint import load
@@ -261,6 +262,16 @@ def fit_pose(pose: Pose, size: tuple[int, int]) -> Pose:
     if pose.image_size == tuple(size):
         return pose
     return _shifted(pose, *_padding(pose.image_size, size)).resized(size)
+
+
+def unfit_picture(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Undo `fit_person` of a photo of `size` (H, W): cut its padding off what a model drew, and resize."""
+    top, bottom, left, right = _padding(size, picture.shape[:2])
+    across = picture.shape[1] / (size[1] + left + right)
+    down = picture.shape[0] / (size[0] + top + bottom)
+    inside = (left * across, top * down, (left + size[1]) * across, (top + size[0]) * down)
+    resized = Image.fromarray(picture).resize((size[1], size[0]), Image.Resampling.BICUBIC, box=inside)
+    return np.asarray(resized)
 
 
 def _padding(old: tuple[int, int], new: tuple[int, int]) -> tuple[int, int, int, int]:

@@ -1,7 +1,8 @@
 """Generated pictures against the true ones: what they are measured by, and every metric at once.
 
 `score` has the metrics that all tables show. `further_scores` has those that only some do: the background,
-several scales, and regions around the joints.
+several scales, and regions around the joints. `judged_scores` and `JudgedSets` ask downloaded networks. All
+follow a `Protocol`: its frame, its mask, its SSIM.
 """
 
 from collections.abc import Sequence
@@ -17,10 +18,12 @@ from pgt.data.boxes import person_boxes, proportioned_boxes
 from pgt.data.descriptors import descriptor_centers
 from pgt.data.person import Person
 from pgt.data.pose import pose_mask
+from pgt.judges import Judges
 from pgt.layers.local_descriptors import crop_regions, region_size
-from pgt.metrics import Score
+from pgt.metrics import Score, SetScores
 from pgt.models.crop_baselines import cut, to_frame
 from pgt.models.pose_estimator import PoseEstimator
+from pgt.protocols import OURS, Protocol
 
 HEAD_SHARE = 0.4  # of the torso's length: the head size that PCKh is measured in
 NUM_REGIONS = 44  # of local-SSIM (Progressive 2020, section 4.2)
@@ -38,18 +41,37 @@ class Truth:
 
     @classmethod
     def of(cls, people: Sequence[Person], mask: str = "person") -> "Truth":
-        """Gather true people of one size; `mask` as in `evaluate`."""
+        """Gather true people of one size.
+
+        Args:
+            people: with picture and pose.
+            mask: what counts as foreground: "person", their own mask or parsing; "pose", PG2's pose mask;
+                "open pose", that mask as the released codes draw it, with a hole in the torso at 256x256.
+
+        Raises:
+            ValueError: an unknown mask, or somebody without the mask asked for.
+        """
         keypoints = torch.from_numpy(np.stack([person.keypoints for person in people]))
         visible = torch.from_numpy(np.stack([person.visible for person in people]))
-        if mask == "pose":
-            foreground = pose_mask(keypoints, visible, people[0].image_size)
+        if mask in ("pose", "open pose"):
+            foreground = pose_mask(keypoints, visible, people[0].image_size, fill_torso=mask == "pose")
         elif mask == "person":
             foreground = torch.from_numpy(np.stack([_person_mask(person) for person in people])).float()[
                 :, None
             ]
         else:
-            raise ValueError(f"mask must be 'person' or 'pose'; got {mask!r}.")
+            raise ValueError(f"mask must be 'person' or 'pose' or 'open pose'; got {mask!r}.")
         return cls(_to_unit([person.image for person in people]), foreground, keypoints, visible)
+
+    def framed(self, protocol: Protocol) -> "Truth":
+        """Return the part of the pictures that a protocol looks at; joints outside it are not visible."""
+        if protocol.columns == "all":
+            return self
+        images, mask = protocol.frame(self.images), protocol.frame(self.mask, fill=0.0)
+        kept = protocol.frame(torch.ones_like(self.mask), fill=0.0)[0, 0, 0].nonzero()
+        keypoints = protocol.move(self.keypoints, (self.images.shape[-2], self.images.shape[-1]))
+        inside = (keypoints[..., 0] > kept.min() - 0.5) & (keypoints[..., 0] < kept.max() + 0.5)
+        return Truth(images, mask, keypoints, self.visible & inside)
 
 
 def score(
@@ -58,6 +80,7 @@ def score(
     pose_estimator: PoseEstimator | None = None,
     *,
     close_up: bool = False,
+    protocol: Protocol = OURS,
 ) -> dict[str, Score]:
     """Measure pictures by the metrics that every table has.
 
@@ -67,10 +90,13 @@ def score(
         pose_estimator: finds joints for PCKh, which is missing without it.
         close_up: show it the part of the picture where the target is, enlarged: estimators are trained on
             people who fill the picture.
+        protocol: frame of all but PCKh, and settings of "ssim" and "mask_ssim".
     """
     generated = _to_unit(pictures)
-    pair, foreground = (generated, truth.images), (generated, truth.images, truth.mask)
-    scores = [metrics.ssim(*pair), metrics.mask_ssim(*foreground), metrics.foreground_ssim(*foreground)]
+    seen, true = protocol.frame(generated), truth.framed(protocol)
+    pair, foreground = (seen, true.images), (seen, true.images, true.mask)
+    masked = metrics.mask_ssim(*foreground, average=protocol.average, **protocol.ssim)
+    scores = [metrics.ssim(*pair, **protocol.ssim), masked, metrics.foreground_ssim(*foreground)]
     scores += [metrics.foreground_l1(*foreground), metrics.psnr(*pair), metrics.l1(*pair)]
     scores += [metrics.sharpness(*foreground)]
     if pose_estimator is not None:
@@ -92,13 +118,15 @@ def _joints_found(generated: Tensor, truth: Truth, estimator: PoseEstimator, clo
     return replace(score, protocol={**score.protocol, "searched": frame})
 
 
-def further_scores(pictures: Sequence[np.ndarray], truth: Truth) -> dict[str, Score]:
+def further_scores(
+    pictures: Sequence[np.ndarray], truth: Truth, protocol: Protocol = OURS
+) -> dict[str, Score]:
     """Measure the same outside the person ("background_l1"), by MS-SSIM and by local-SSIM.
 
     Local-SSIM (Progressive 2020, section 4.2) is missing where a region, an eighth of the picture, is smaller
     than SSIM's window: below 88 pixels.
     """
-    generated = _to_unit(pictures)
+    generated, truth = protocol.frame(_to_unit(pictures)), truth.framed(protocol)
     outside = metrics.foreground_l1(generated, truth.images, 1 - truth.mask)
     outside = replace(outside, name="background_l1", protocol={"mask": "all but the target's, mean there"})
     scores = [outside, metrics.ms_ssim(generated, truth.images)]
@@ -108,6 +136,60 @@ def further_scores(pictures: Sequence[np.ndarray], truth: Truth) -> dict[str, Sc
         crops = (crop_regions(one, centers, valid) for one in (generated, truth.images))
         scores.append(metrics.local_ssim(*crops, valid))
     return {score.name: score for score in scores}
+
+
+def judged_scores(
+    pictures: Sequence[np.ndarray], truth: Truth, judges: Judges, protocol: Protocol = OURS
+) -> dict[str, Score]:
+    """Measure pictures one by one by downloaded networks: "lpips" and "detection", where these are there."""
+    generated, scores = protocol.frame(_to_unit(pictures)), {}
+    if judges.lpips is not None:
+        scores["lpips"] = metrics.lpips(generated, truth.framed(protocol).images, judges.lpips)
+    if judges.detector is not None:
+        scores["detection"] = metrics.detection_score(generated, judges.detector)
+    return scores
+
+
+class JudgedSets:
+    """FID, KID and Inception Score, and mask-IS, of each row of a table; empty without an Inception.
+
+    Mask-IS (Ma et al. 2017) is the Inception Score of pictures that are black outside the target's mask.
+    """
+
+    def __init__(self, judges: Judges, protocol: Protocol = OURS) -> None:
+        self._judges, self._protocol = judges, protocol
+        self._sets: dict[str, tuple[SetScores, SetScores]] = {}
+        self._true: tuple[Truth, tuple[Tensor, Tensor]] | None = None  # the last truth, and its features
+
+    def add(self, row: str, pictures: Sequence[np.ndarray], truth: Truth) -> None:
+        """Add a batch of a row's pictures."""
+        network, wanted = self._judges.inception, set(self._judges.wanted)
+        if network is None:
+            return
+        generated, true = self._protocol.frame(_to_unit(pictures)), truth.framed(self._protocol)
+        whole, masked = self._sets.setdefault(row, (SetScores(), SetScores()))
+        if wanted & {"is", "fid", "kid"}:
+            if self._true is None or self._true[0] is not truth:
+                self._true = truth, network(_to_bytes(true.images))
+            whole.add(network(_to_bytes(generated)), self._true[1])
+        if "mask_is" in wanted:
+            masked.add(network(_to_bytes(generated * true.mask)))
+
+    def compute(self) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, str | float | int]]]:
+        """Return row -> metric -> value, and metric -> protocol."""
+        values: dict[str, dict[str, float]] = {}
+        protocol: dict[str, dict[str, str | float | int]] = {}
+        network = {"network": getattr(self._judges.inception, "title", "untitled")}
+        for row, (whole, masked) in self._sets.items():
+            values[row] = whole.compute() if whole else {}
+            if masked:
+                values[row]["mask_is"] = masked.compute()["is"]
+            values[row] = {name: value for name, value in values[row].items() if name in self._judges.wanted}
+            facts = (whole or masked).protocol | network
+            protocol |= {name: facts | {"mask": "none"} for name in values[row]}
+        if "mask_is" in protocol:
+            protocol["mask_is"] |= {"mask": "target's; generated pictures multiplied"}
+        return values, protocol
 
 
 def _person_mask(person: Person) -> np.ndarray:
@@ -121,3 +203,8 @@ def _person_mask(person: Person) -> np.ndarray:
 def _to_unit(pictures: Sequence[np.ndarray]) -> Tensor:
     """Stack uint8 pictures into (B, 3, H, W) in [0, 1]."""
     return torch.from_numpy(np.stack(pictures)).movedim(-1, 1).float() / 255
+
+
+def _to_bytes(images: Tensor) -> Tensor:
+    """Turn pictures in [0, 1] into uint8 ones."""
+    return (images * 255).round().byte()

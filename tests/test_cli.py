@@ -232,7 +232,7 @@ def test_generate_never_takes_the_sources_joints_for_the_targets(
     def unavailable(_):
         raise photos.DetectorUnavailableError("The weights could not be downloaded.")
 
-    monkeypatch.setattr(photos, "detect_pose", unavailable)
+    monkeypatch.setattr(photos.detectors, "detect_people", unavailable)
     rows = read_keypoint_csv(photo / "keypoints.csv")
     write_keypoint_csv(photo / "one.csv", {"a.png": rows["a.png"]})
     write_keypoint_csv(photo / "none.csv", {"nobody": (rows["a.png"][0], np.zeros(18, bool))})

@@ -360,7 +360,7 @@ def test_photo_without_joints_and_detector_says_so(handlers, studio, tmp_path, m
     def unavailable():
         raise photos.DetectorUnavailableError("The weights could not be downloaded.")
 
-    monkeypatch.setattr(photos, "_keypoint_rcnn", unavailable)
+    monkeypatch.setattr(photos.detectors, "load_keypoint_rcnn", unavailable)
     somebody = studio.synthetic(9).person
     photo, _ = write_photo(tmp_path, somebody.pose, somebody.image)
     with pytest.raises(gr.Error, match="could not be downloaded"):

@@ -25,6 +25,7 @@ from pgt.evaluation import (
     score_picture,
     with_true_maps,
 )
+from pgt.judges import JUDGED
 from pgt.models.crop_baselines import to_frame
 from pgt.models.pose_estimator import PoseEstimator
 from pgt.models.spt import SPTGenerator
@@ -179,7 +180,7 @@ def test_markdown_and_json(pairs, tmp_path) -> None:
     result.save(tmp_path / "results" / "quality.json")
     content = json.loads((tmp_path / "results" / "quality.json").read_text())
     assert content["means"]["perfect"]["psnr"] is None
-    assert content["facts"]["data"] == {"split": "test", "pairs": 5}
+    assert content["facts"]["data"].items() >= {"split": "test", "pairs": 5}.items()
     assert content["facts"]["torch"] == torch.__version__
     assert {"date", "seconds", "threads", "machine", "commit", "mask"} <= set(content["facts"])
     assert content["protocol"]["mask_ssim"]["window"] == "gaussian"
@@ -212,11 +213,11 @@ def test_local_ssim_is_that_of_the_regions_and_missing_where_they_are_too_small(
 
 
 def test_a_table_that_nobody_chose_does_not_get_too_wide() -> None:
-    row = dict.fromkeys(COLUMNS, 0.5)
+    row = dict.fromkeys([column for column in COLUMNS if column not in JUDGED], 0.5)
     result = EvaluationResult({"a": row}, {}, {})
     titles = result.to_markdown().splitlines()[0].strip("| ").split(" | ")
     assert len(titles) == 1 + MAX_COLUMNS
-    left_out = [title for title, _ in COLUMNS.values() if title not in titles]
+    left_out = [COLUMNS[column][0] for column in row if COLUMNS[column][0] not in titles]
     assert left_out == ["MS-SSIM ↑", "map accuracy ↑"]
     assert result.to_markdown(["ms_ssim"]).startswith("| method | MS-SSIM ↑ |")
     del row["milliseconds"], row["map_iou"]

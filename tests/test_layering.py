@@ -8,7 +8,8 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "pgt"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = {
-    **dict.fromkeys(["config", "geometry", "losses", "metrics"], 0),
+    **dict.fromkeys(["arguments", "config", "geometry", "losses", "metrics"], 0),
+    **dict.fromkeys(["judges", "protocols", "published", "results"], 0),
     **dict.fromkeys(["data", "layers", "checkpoint"], 1),
     **dict.fromkeys(["models", "synthetic", "plot", "video_metrics"], 2),
     **dict.fromkeys(["training", "predictor", "photos", "truth"], 3),

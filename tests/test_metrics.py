@@ -319,3 +319,48 @@ def test_local_ssim_is_the_mean_of_one_ssim_per_region_that_counts(images) -> No
     assert score.protocol["regions"] == "of 3 around known joints of the target"
     nobody = metrics.local_ssim(generated[:0], target[:0], valid[1:2])
     assert math.isnan(nobody.mean)
+
+
+def test_ssim_with_a_mirrored_border_is_the_mean_of_scikit_images_whole_map(images) -> None:
+    skimage = pytest.importorskip("skimage.metrics", reason="scikit-image is not installed")
+    generated, target, _ = images
+    score = metrics.ssim(generated, target, border="mirrored")
+    x, y = (image[0].double().permute(1, 2, 0).numpy() for image in (generated, target))
+    options = {"gaussian_weights": True, "use_sample_covariance": False, "full": True}
+    _, full = skimage.structural_similarity(x, y, channel_axis=2, data_range=1.0, **options)
+    assert float(score.values[0]) == pytest.approx(full.mean(), abs=1e-6)
+    assert score.protocol["border"] == "mirrored"
+    with pytest.raises(ValueError, match="border must be"):
+        metrics.ssim(generated, target, border="wrap")
+
+
+@pytest.mark.parametrize("sigma", [1.0, 1.5])
+def test_ssim_and_psnr_agree_with_torchmetrics_but_for_its_border(images, sigma) -> None:
+    """It continues the picture by another mirror image, and its mean includes the border."""
+    image = pytest.importorskip("torchmetrics.functional.image", reason="torchmetrics is not installed")
+    generated, target, _ = (one.double() for one in images)
+    options = {"data_range": 1.0, "sigma": sigma, "return_full_image": True, "reduction": "none"}
+    whole, full = image.structural_similarity_index_measure(generated, target, **options)
+    score = metrics.ssim(generated, target, sigma=sigma)
+    border = score.protocol["window_size"] // 2
+    inner = full[..., border:-border, border:-border].mean((1, 2, 3))
+    assert score.values.tolist() == pytest.approx(inner.tolist(), abs=1e-6)
+    assert abs(score.mean - float(whole.mean())) > 1e-4
+    options = {"data_range": 1.0, "reduction": "none", "dim": (1, 2, 3)}
+    expected = image.peak_signal_noise_ratio(generated, target, **options)
+    assert metrics.psnr(generated, target).values.tolist() == pytest.approx(expected.tolist(), abs=1e-5)
+
+
+def test_mask_ssim_in_the_box_is_the_mean_of_the_map_there(images) -> None:
+    skimage = pytest.importorskip("skimage.metrics", reason="scikit-image is not installed")
+    generated, target, _ = images
+    mask = torch.zeros(3, 1, *SIZE)
+    mask[..., 5, 7], mask[..., 11, 12] = 1, 1  # corners of the box
+    score = metrics.mask_ssim(generated, target, mask, average="box")
+    x, y = ((image * mask)[0].double().permute(1, 2, 0).numpy() for image in (generated, target))
+    options = {"gaussian_weights": True, "use_sample_covariance": False, "full": True}
+    _, full = skimage.structural_similarity(x, y, channel_axis=2, data_range=1.0, **options)
+    assert float(score.values[0]) == pytest.approx(full[5:12, 7:13].mean(), abs=1e-6)
+    assert metrics.mask_ssim(generated, target, 0 * mask, average="box").values.isnan().all()
+    with pytest.raises(ValueError, match="average must be"):
+        metrics.mask_ssim(generated, target, mask, average="person")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from pgt import photos
@@ -208,59 +207,6 @@ def test_large_photo_is_reduced_with_its_joints(tmp_path):
     person = photos.person_from_photo(tmp_path / "large.jpg", pose)
     assert person.image.shape[:2] == (1600, 800)
     np.testing.assert_allclose(person.keypoints, pose.resized((1600, 800)).keypoints)
-
-
-# Joints from a detector -------------------------------------------------------------------------------------
-
-
-def found_people() -> dict[str, torch.Tensor]:
-    """Return detections of three: a small sure one, a large sure one, a huge doubtful one."""
-    boxes = torch.tensor([[0.0, 0, 10, 20], [10, 10, 50, 110], [0, 0, 60, 120]])
-    keypoints = torch.rand(3, 17, 3, generator=torch.Generator().manual_seed(0)) * 50
-    scores = torch.full((3, 17), 9.0)
-    scores[1, 5] = -3.0  # the left shoulder is not seen
-    return {
-        "boxes": boxes,
-        "scores": torch.tensor([0.99, 0.95, 0.3]),
-        "keypoints": keypoints,
-        "keypoints_scores": scores,
-    }
-
-
-def test_detected_joints_are_those_of_the_clearest_person(photo, monkeypatch):
-    found = found_people()
-    monkeypatch.setattr(photos, "_keypoint_rcnn", lambda: lambda images: [found])
-    person = photos.person_from_photo(photo)
-    left_elbow = 6  # COCO's 7
-    np.testing.assert_allclose(person.keypoints[left_elbow], found["keypoints"][1, 7, :2])
-    assert not person.visible[5]  # the left shoulder
-    assert not person.visible[1]  # so the neck between the shoulders is unknown too
-
-
-def test_photo_of_nobody_is_refused(photo, monkeypatch):
-    found = {name: value[2:] for name, value in found_people().items()}
-    monkeypatch.setattr(photos, "_keypoint_rcnn", lambda: lambda images: [found])
-    with pytest.raises(ValueError, match="No person was found"):
-        photos.person_from_photo(photo)
-
-
-def test_missing_weights_give_one_sentence(photo, monkeypatch):
-    detection = pytest.importorskip("torchvision.models.detection")
-
-    def no_network(**_settings):
-        raise OSError("<urlopen error [Errno -3] Temporary failure in name resolution>")
-
-    monkeypatch.setattr(detection, "keypointrcnn_resnet50_fpn", no_network)
-    photos._keypoint_rcnn.cache_clear()
-    with pytest.raises(photos.DetectorUnavailableError, match=r"could not be downloaded; give the joints"):
-        photos.person_from_photo(photo)
-
-
-def test_missing_torchvision_gives_one_sentence(photo, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "torchvision.models.detection", None)
-    photos._keypoint_rcnn.cache_clear()
-    with pytest.raises(photos.DetectorUnavailableError, match="needs torchvision"):
-        photos.person_from_photo(photo)
 
 
 # Framing ----------------------------------------------------------------------------------------------------

@@ -27,14 +27,38 @@ def cached_people(arguments: argparse.Namespace, split: str, size: tuple[int, in
     return people.cached(arguments.cache, keep=("label_map",))
 
 
-def folder_pairs(path: str) -> PairDataset:
-    """Read a folder of people as pairs; refuse one without any."""
+def reader_of(data: str) -> tuple[str | None, str]:
+    """Split --data into the name of a reader and a folder: "market1501:PATH"; None for a plain folder.
+
+    Raises:
+        ValueError: no reader has that name.
+    """
+    from pgt.data.readers.catalogue import READERS
+
+    name, colon, path = data.partition(":")
+    if not colon or Path(data).exists():
+        return None, data
+    if name not in READERS:
+        raise ValueError(f"--data {data}: there is no reader {name!r}; there are {', '.join(READERS)}.")
+    return name, path
+
+
+def folder_pairs(data: str, split: str = "train") -> PairDataset:
+    """Read a folder of people, or NAME:PATH of a public dataset, as pairs; refuse one without any."""
+    from pgt.data.readers.catalogue import open_people
     from pgt.data.readers.folder import PeopleFolder
 
-    pairs = PeopleFolder(path)
+    name, path = reader_of(data)
+    pairs: PairDataset = PeopleFolder(path) if name is None else open_people(name, path, split)
     if not len(pairs):
         raise ValueError(f"{path} has no two pictures of one person.")
     return pairs
+
+
+def spread_over(pairs: PairDataset, count: int) -> list[int]:
+    """Return at most `count` numbers of pairs, evenly spaced, so that they show many people."""
+    count = min(count, len(pairs))
+    return [number * len(pairs) // count for number in range(count)]
 
 
 def is_first_process() -> bool:

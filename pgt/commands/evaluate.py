@@ -1,13 +1,22 @@
 """`pgt evaluate`: weights beside the baselines."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torch.utils.data import Subset
 
 from pgt.checkpoint import bundled_names, load
-from pgt.commands.common import SYNTHETIC, bundled, folder_pairs, scene_of, set_threads
+from pgt.commands.common import (
+    SYNTHETIC,
+    bundled,
+    folder_pairs,
+    reader_of,
+    scene_of,
+    set_threads,
+    spread_over,
+)
 from pgt.commands.methods import (
     APPROACHES,
     NON_ICONIC,
@@ -18,6 +27,7 @@ from pgt.commands.methods import (
 )
 from pgt.commands.video import evaluate_on_video, is_video
 from pgt.data.pairs import PairDataset
+from pgt.published import published_rows
 from pgt.synthetic.people import SyntheticPeople
 
 if TYPE_CHECKING:
@@ -30,19 +40,49 @@ def evaluate(arguments: argparse.Namespace) -> None:
     from pgt.predictor import Predictor
 
     set_threads(arguments.threads)
+    how = _how(arguments)
     first = Predictor.load(arguments.weights or bundled(arguments.approach))
     rows = {APPROACHES[arguments.approach]: first}
     if is_video(arguments):  # which other bundled weights never saw
         others = {} if arguments.beside is None else _others(arguments, first)
-        result = evaluate_on_video(arguments, rows | others)
+        result = evaluate_on_video(arguments, rows | others, **how)
     else:
-        result = _evaluate_on_people(arguments, rows | _others(arguments, first))
-    print(result)
+        result = _evaluate_on_people(arguments, rows | _others(arguments, first), **how)
+    _print(arguments, result)
     if arguments.out:
         result.save(arguments.out)
 
 
-def _evaluate_on_people(arguments: argparse.Namespace, rows: dict[str, "Predictor"]) -> "EvaluationResult":
+def _how(arguments: argparse.Namespace) -> dict[str, object]:
+    """Return the protocol and the downloaded networks asked for, as arguments of `evaluate`.
+
+    Raises:
+        ValueError: one that does not exist; also a dataset that `--published` does not know.
+    """
+    from pgt.judges import load_judges
+    from pgt.protocols import protocol_named
+
+    if arguments.published:
+        published_rows(arguments.published)
+    judges = load_judges(arguments.metrics) if arguments.metrics else None
+    return {"protocol": protocol_named(arguments.protocol), "judges": judges}
+
+
+def _print(arguments: argparse.Namespace, result: "EvaluationResult") -> None:
+    """Print the table, and what it needs to be understood to stderr."""
+    found = published_rows(arguments.published) if arguments.published else {}
+    papers = {row: one for row, one in found.items() if row in result.means}
+    render = result.to_latex if arguments.latex else result.to_markdown
+    print(render(published={row: one.values for row, one in papers.items()}))
+    for row, one in papers.items():
+        print(f"paper: {row} is {one.source}.", file=sys.stderr)
+    for reason in dict.fromkeys(result.facts["missing"].values()):
+        print(reason, file=sys.stderr)
+
+
+def _evaluate_on_people(
+    arguments: argparse.Namespace, rows: dict[str, "Predictor"], **how: object
+) -> "EvaluationResult":
     from pgt.evaluation import evaluate as score
 
     pairs, data = _evaluation_pairs(arguments, next(iter(rows.values())).image_size)
@@ -57,6 +97,7 @@ def _evaluate_on_people(arguments: argparse.Namespace, rows: dict[str, "Predicto
         close_up=scene == NON_ICONIC,
         data=data,
         progress=True,
+        **how,
     )
 
 
@@ -80,9 +121,12 @@ def _evaluation_pairs(
 ) -> tuple[PairDataset, dict[str, object]]:
     """Return the first --pairs pairs, each synthetic one of another identity, and what they are."""
     if arguments.data != SYNTHETIC:
-        pairs = folder_pairs(arguments.data)
-        chosen = Subset(pairs, range(min(arguments.pairs, len(pairs))))
-        return chosen, {"folder": Path(arguments.data).resolve().name}
+        name, path = reader_of(arguments.data)
+        pairs, folder = folder_pairs(arguments.data, arguments.split), Path(path).resolve().name
+        if name is None:
+            return Subset(pairs, range(min(arguments.pairs, len(pairs)))), {"folder": folder}
+        facts = {"dataset": name, "split": arguments.split, "folder": folder}
+        return Subset(pairs, spread_over(pairs, arguments.pairs)), facts
     scene = scene_of(arguments.approach, arguments.scene)
     people = SyntheticPeople(arguments.split, size or (128, 128), scene, num_identities=arguments.pairs)
     return Subset(people, range(arguments.pairs)), {"people": "synthetic", **people.parameters}

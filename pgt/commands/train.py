@@ -12,10 +12,13 @@ from pgt.commands.common import (
     cached_people,
     folder_pairs,
     is_first_process,
+    reader_of,
     scene_of,
     set_threads,
+    spread_over,
 )
 from pgt.commands.recipes import recipe_of
+from pgt.commands.variety import varied_pairs, variety_facts
 from pgt.commands.video import is_video, training_pairs, video_card
 from pgt.config import PRESETS, Config, GarmentFlowConfig, SPTConfig, Stage
 from pgt.data.pairs import PairDataset
@@ -67,6 +70,7 @@ def train(arguments: argparse.Namespace, watch: Callable[["Recipe"], "Recipe"] |
     stages = [_changed(stage, arguments) for stage in config.stages]
     config = replace(config, stages=tuple(stages))
     dataset, samples = _training_pairs(arguments, config)
+    dataset = varied_pairs(arguments, dataset, config.image_size)
     torch.manual_seed(arguments.seed)  # the initial weights, equal in every process
     recipe = recipe_of(config) if watch is None else watch(recipe_of(config))
     progress = fit(
@@ -80,6 +84,7 @@ def train(arguments: argparse.Namespace, watch: Callable[["Recipe"], "Recipe"] |
         flip=not (arguments.no_flip or is_video(arguments)),  # a scene has one side
         start_from=arguments.start_from,
         sample_pairs=samples,
+        data=variety_facts(arguments),
         card=_training_card(arguments, config),
         options=Options(
             log_every=arguments.log_every,
@@ -117,7 +122,9 @@ def _training_pairs(arguments: argparse.Namespace, config: Config) -> tuple[Pair
         from pgt.data.facing_pairs import FacingPairs
 
         pairs, unseen = FacingPairs(pairs), FacingPairs(unseen)
-    return pairs, [unseen[i] for i in range(min(SAMPLE_PAIRS, len(unseen)))]
+    if arguments.data == SYNTHETIC:
+        return pairs, [unseen[i] for i in range(min(SAMPLE_PAIRS, len(unseen)))]
+    return pairs, [unseen[i] for i in spread_over(unseen, SAMPLE_PAIRS)]
 
 
 def _preset(approach: str, name: str) -> Config:
@@ -135,6 +142,7 @@ def _changed(stage: Stage, arguments: argparse.Namespace) -> Stage:
 
 def _training_card(arguments: argparse.Namespace, config: Config) -> Card:
     facts = {"preset": arguments.preset, "seed": arguments.seed, "precision": arguments.precision}
+    facts |= variety_facts(arguments)
     if isinstance(config, SPTConfig):
         true = arguments.true_maps or config.guidance == "true"
         facts["partners"] = "true maps" if true else "pseudo-labels"
@@ -145,9 +153,16 @@ def _training_card(arguments: argparse.Namespace, config: Config) -> Card:
     if is_video(arguments):
         return video_card(arguments, card)
     if arguments.data != SYNTHETIC:
-        name = Path(arguments.data).resolve().name
-        return card | {"data": f"The pictures of a folder {name!r}."}
+        reader, path = reader_of(arguments.data)
+        folder = f"a folder {Path(path).resolve().name!r}"
+        data = folder if reader is None else f"{folder}, read as {reader}, split 'train'"
+        return card | {"data": f"The pictures of {data}."}
     scene = scene_of(arguments.approach, arguments.scene)
     people = f"{arguments.identities} identities in {arguments.poses} poses, scene {scene!r}"
     data = f"Synthetic people of pgt, split 'train': {people}. No photograph was used."
+    if arguments.photos:
+        name = Path(arguments.photos).resolve().name
+        share = f"{100 * arguments.photo_share:g} % photographs of a folder {name!r}, each as its own target"
+        data = f"Synthetic people of pgt, split 'train': {people}; mixed with {share}."
+        return card | {"data": data}
     return card | {"data": data, "limits": SYNTHETIC_LIMITS[arguments.approach]}

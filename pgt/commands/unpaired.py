@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pgt.commands.common import SYNTHETIC, cached_people, is_first_process
+from pgt.commands.common import SYNTHETIC, cached_people, is_first_process, reader_of
 from pgt.data.part_descriptors import LabelledPeople
 from pgt.data.person import Person
 from pgt.data.pseudo_label_index import PseudoLabels, write_index
@@ -92,17 +92,24 @@ def _from_folder(
 ) -> tuple[LabelledPeople, Lookup, dict[str, object]]:
     from tqdm.auto import tqdm
 
-    from pgt.data.readers.folder import PeopleFolder, person_key
+    from pgt.data.readers.catalogue import open_people
+    from pgt.data.readers.folder import DISTRACTORS, PeopleFolder, person_key
     from pgt.predictor import fit_person
 
-    folder = PeopleFolder(arguments.data)
-    names = [name for name in folder.names if not name.startswith(("-1", "0000"))]  # without distractors
+    reader, path = reader_of(arguments.data)
+    folder = PeopleFolder(path) if reader is None else open_people(reader, path, "train")
+    names = [name for name in folder.names if not name.startswith(DISTRACTORS)]
+    if reader is None:
+        who = [person_key(name) for name in names]
+    else:  # whoever pairs with nobody is alone
+        known = dict(zip(folder.names, folder.identities, strict=True))
+        who = [known[name] or name for name in names]
 
     def lookup(number: int) -> Person:
         person = folder.person(names[number])
         return fit_person(person, size) if size else person  # padded, as people are drawn later
 
-    _, identities = np.unique([person_key(name) for name in names], return_inverse=True)
+    _, identities = np.unique(who, return_inverse=True)
     with tqdm(range(len(names)), unit="people", desc="Reading people") as numbers:
         people = LabelledPeople.from_people(map(lookup, numbers), identities)
-    return people, lookup, {"data": Path(arguments.data).resolve().name}
+    return people, lookup, {"data": Path(path).resolve().name}

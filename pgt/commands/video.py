@@ -62,10 +62,13 @@ def video_card(arguments: argparse.Namespace, card: Card) -> Card:
     }
 
 
-def evaluate_on_video(arguments: argparse.Namespace, rows: dict[str, "Predictor"]) -> "EvaluationResult":
+def evaluate_on_video(
+    arguments: argparse.Namespace, rows: dict[str, "Predictor"], **how: object
+) -> "EvaluationResult":
     """Score predictors on held-out frames beside the baselines; sources are training frames.
 
     Which frames are held out is on the card of the first row's weights, if they were trained on a video.
+    `how` are further arguments of `pgt.evaluation.evaluate`.
     """
     from pgt.data.readers.video import nearest_in_pose, unseen_pairs
     from pgt.evaluation import evaluate
@@ -85,6 +88,7 @@ def evaluate_on_video(arguments: argparse.Namespace, rows: dict[str, "Predictor"
         mask="person" if clip.still else "pose",
         data=facts,
         progress=True,
+        **how,
     )
 
 

@@ -65,6 +65,7 @@ def fit(
     options: Options | None = None,
     sample_pairs: Sequence[Pair] = (),
     card: Card | None = None,
+    data: Mapping[str, object] | None = None,
     accelerator: Any | None = None,
 ) -> Progress:
     """Train a recipe through its stages, or continue where an earlier call in `run_dir` was stopped.
@@ -83,6 +84,7 @@ def fit(
         options: intervals, time limit and loader processes; these may change from call to call.
         sample_pairs: drawn into `samples/` every `options.sample_every` steps.
         card: facts for the model card, see `pgt.checkpoint.save`.
+        data: what else decides how the pairs look; the run folder refuses to continue with anything else.
         accelerator: an `accelerate.Accelerator` to use in place of a new one.
 
     Returns:
@@ -107,6 +109,7 @@ def fit(
         "flip": flip,
         "start_from": start_from,
         "num_pairs": len(dataset),
+        **({"data": dict(data)} if data else {}),
     }
     origin = None
     if start_from is not None and not folder.has_state():  # before the claim: a wrong name claims nothing

@@ -9,6 +9,8 @@ root/
 """
 
 from collections import defaultdict
+from dataclasses import replace
+from functools import partial
 from itertools import permutations
 from pathlib import Path
 
@@ -19,7 +21,10 @@ from pgt.data.parsing import label_map_fault
 from pgt.data.person import Pair, Person
 from pgt.data.pose import TORSO_JOINTS, Pose
 from pgt.data.readers.keypoint_csv import Joints, read_keypoint_csv, read_pairs_csv
+from pgt.data.readers.people import People, named_pairs, some, stack
 from pgt.data.readers.pictures import read_picture
+
+DISTRACTORS = ("-1", "0000")  # how names of nobody's pictures begin, in Market-1501
 
 
 class PeopleFolder:
@@ -69,6 +74,15 @@ class PeopleFolder:
         """Names of all pictures in the keypoint CSV."""
         return list(self._joints)
 
+    @property
+    def joints(self) -> dict[str, Joints]:
+        """All rows of the keypoint CSV."""
+        return self._joints
+
+    def path(self, name: str) -> Path:
+        """Where the picture of a row is, or should be."""
+        return self._images / name
+
     def __len__(self) -> int:
         return len(self.pairs)
 
@@ -88,19 +102,26 @@ class PeopleFolder:
             raise ValueError(f'"{name}" has no row in the keypoint CSV of {self.root}.')
         image = read_picture(self._images / name)
         pose = Pose(*self._joints[name], image_size=image.shape[:2])
-        return Person(image, pose, label_map=self._label_map(name, image.shape[:2]), name=name)
+        return find_label_map(Person(image, pose, name=name), self.root / "parsing", self._images)
 
-    def _label_map(self, name: str, size: tuple[int, int]) -> np.ndarray | None:
-        # Never a PNG beside the picture: that is the picture.
-        for folder, suffix in (
-            (self.root / "parsing", ".png"),
-            (self.root / "parsing", ".npy"),
-            (self._images, ".npy"),
-        ):
-            path = (folder / name).with_suffix(suffix)
-            if path.exists():
-                return read_label_map(path, size)
-        return None
+
+def find_label_map(person: Person, parsing: Path, beside: Path | None = None) -> Person:
+    """Add the label map of a person, where there is one of its name.
+
+    Args:
+        person: a person with a name.
+        parsing: the folder of NAME.png or NAME.npy.
+        beside: a folder where NAME.npy may lie too; never a PNG there, for that is the picture.
+
+    Raises:
+        ValueError: as `read_label_map`.
+    """
+    places = [(parsing, ".png"), (parsing, ".npy")] + ([(beside, ".npy")] if beside else [])
+    for folder, suffix in places:
+        path = (folder / person.name).with_suffix(suffix)
+        if path.exists():
+            return replace(person, label_map=read_label_map(path, person.image_size))
+    return person
 
 
 def read_label_map(path: str | Path, size: tuple[int, int]) -> np.ndarray:
@@ -146,6 +167,36 @@ def pair_up(joints: dict[str, Joints]) -> list[tuple[str, str]]:
     """List all ordered pairs of pictures of one person (Siarohin et al. 2018), sorted by name."""
     people = defaultdict(list)
     for name, (_, visible) in sorted(joints.items()):
-        if visible[list(TORSO_JOINTS)].all() and not name.startswith(("-1", "0000")):
+        if visible[list(TORSO_JOINTS)].all() and not name.startswith(DISTRACTORS):
             people[person_key(name)].append(name)
     return [pair for names in people.values() for pair in permutations(names, 2)]
+
+
+def people_folder(root: str | Path, split: str = "all") -> People:
+    """Read the same folder as `People`, which tell what is missing instead of failing at it.
+
+    Raises:
+        ValueError: as `PeopleFolder`.
+        FileNotFoundError: likewise, or no picture of any row is there.
+    """
+    folder = PeopleFolder(root)
+    names = [name for name in folder.names if folder.path(name).is_file()]
+    if not names:
+        raise FileNotFoundError(f"{root} holds none of the pictures that its keypoint CSV names.")
+    gone = sorted(set(folder.names) - set(names))
+    notes = [f"{len(gone)} rows of the keypoint CSV have no picture: {some(gone)}."] if gone else []
+    pairs, unknown = named_pairs(folder.pairs, names)
+    notes += [f"{unknown} pairs name a picture that is not there."] if unknown else []
+    return People(
+        names,
+        [folder.path(name) for name in names],
+        stack([folder.joints[name] for name in names]),
+        [None if name.startswith(DISTRACTORS) else person_key(name) for name in names],
+        pairs=pairs,
+        finish=partial(_labelled, folder),
+        notes=notes,
+    )
+
+
+def _labelled(folder: PeopleFolder, person: Person, number: int) -> Person:
+    return find_label_map(person, folder.root / "parsing", folder.path(person.name).parent)

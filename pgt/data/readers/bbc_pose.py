@@ -1,0 +1,92 @@
+"""BBC-Pose (Charles et al., Automatic and Efficient Human Pose Estimation for Sign Language Videos, 2014).
+
+root/
+  1/ ... 20/          one folder per video, frames N.jpg
+  code/bbcpose.mat    a struct array with one entry per video: videoName, type (train, val or test), source,
+                      train_frames (1, N) and train_joints (2, 7, N); where frames were marked by hand,
+                      test_frames and test_joints
+
+Joints are the 7 of `pgt.data.joint_sets`. Source and target are two frames of one video, as in MR-Net (Xu et
+al., TIP 2020), whose own split of the frames is unpublished; this is the owners' split, by video.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from pgt.data.joint_sets import JOINT_SETS
+from pgt.data.readers.frames import load_mat, to_openpose18
+from pgt.data.readers.people import People, Source, some
+
+SOURCE = Source(
+    "BBC-Pose",
+    "the Visual Geometry Group of the University of Oxford (https://www.robots.ox.ac.uk/~vgg/data/pose/)",
+)
+SPLITS = ("train", "val", "test")
+JOINTS = JOINT_SETS["bbc-pose-7"]
+
+
+def bbc_pose(root: str | Path, split: str = "train") -> People:
+    """Find the annotated frames of a split's videos.
+
+    Of a video for testing, the frames marked by hand are taken; where it has none, those found by the owners'
+    tracker, which the other videos have alone.
+
+    Raises:
+        FileNotFoundError: one sentence: what the folder lacks, and who publishes it.
+        ValueError: an annotation that cannot be read.
+        ImportError: SciPy is not installed.
+    """
+    root = SOURCE.check_folder(root)
+    places = (root / "code" / "bbcpose.mat", root / "bbcpose.mat")
+    annotation = next((path for path in places if path.is_file()), None)
+    if annotation is None:
+        raise SOURCE.missing(root, "there is no code/bbcpose.mat in it")
+    names, paths, notes = [], [], []
+    keypoints, visible = [np.zeros((0, 18, 2))], [np.zeros((0, 18))]
+    for video, entry in enumerate(_videos(annotation), start=1):
+        if _text(entry["type"]) != split:
+            continue
+        frames, points = _joints(annotation, video, entry)
+        there = np.array([(root / str(video) / f"{number}.jpg").is_file() for number in frames], bool)
+        if not there.all():
+            gone = [f"{number}.jpg" for number in frames[~there]]
+            notes.append(f"Video {video} lacks {len(gone)} of its {len(frames)} frames: {some(gone)}.")
+        names += [f"{video}/{number}" for number in frames[there]]
+        paths += [root / str(video) / f"{number}.jpg" for number in frames[there]]
+        # A joint at 0, 0 or below is out of sight: MATLAB counts pixels from 1.
+        joints = to_openpose18(JOINTS, points[there], (points[there] > 0).all(axis=-1))
+        keypoints.append(joints[0])
+        visible.append(joints[1])
+    if not names:
+        raise SOURCE.missing(root, f"no frame of the split {split} is there")
+    joints = np.concatenate(keypoints), np.concatenate(visible)
+    return People(names, paths, joints, [name.split("/")[0] for name in names], notes=notes)
+
+
+def _videos(path: Path) -> list[np.void]:
+    videos = load_mat(path).get("bbcpose")
+    fields = () if videos is None else videos.dtype.names or ()
+    missing = [name for name in ("type", "train_frames", "train_joints") if name not in fields]
+    if missing:
+        raise ValueError(f'{path} holds no struct array "bbcpose" with the fields {", ".join(missing)}.')
+    return list(videos.ravel())
+
+
+def _joints(path: Path, video: int, entry: np.void) -> tuple[np.ndarray, np.ndarray]:
+    """Return the frame numbers (N,) and joints (N, 7, 2) of a video."""
+    by_hand = "test_frames" in entry.dtype.names and entry["test_frames"].size and entry["test_joints"].size
+    kind = "test" if by_hand and _text(entry["type"]) == "test" else "train"
+    frames = np.asarray(entry[f"{kind}_frames"], np.int64).ravel()
+    points = np.asarray(entry[f"{kind}_joints"], np.float64)
+    points = points[..., None] if points.ndim == 2 else points  # MATLAB drops a last dimension of 1
+    if points.shape != (2, len(JOINTS), len(frames)):
+        raise ValueError(
+            f"{path}, video {video}: {kind}_joints must be (2, {len(JOINTS)}, {len(frames)}), "
+            f"not {points.shape}."
+        )
+    return frames, points.transpose(2, 1, 0)
+
+
+def _text(value: np.ndarray) -> str:
+    return str(np.asarray(value).ravel()[0]) if np.asarray(value).size else ""

@@ -1,0 +1,234 @@
+"""DeepFashion, In-shop Clothes Retrieval Benchmark (Liu et al., CVPR 2016), with the public keypoint lists.
+
+root/
+  img/WOMEN/Dresses/id_00000002/02_1_front.jpg      as unpacked: item, then colour, view and its name; or
+  train/fashionWOMENDressesid0000000202_1front.jpg  flattened, in any folder
+  fasion-resize-annotation-train.csv                18 joints (see `keypoint_csv`) in the 256x176 frame; or
+  fasion-annotation-train.csv                       in the 256x256 frame; likewise for test
+  fasion-resize-pairs-train.csv                     from,to; by default all ordered pairs of a person
+  train.lst, test.lst                               optional: names of a split; or
+  Eval/list_eval_partition.txt                      the owners' split by item: train, and query and gallery
+
+A person is one item in one colour. Every list flattens names its own way ("fashion" or "fasion", with or
+without the underscores of a category), and the pictures may be flattened another way still: all spellings of
+a picture are one `ItemName`. The frame of PATN (Zhu et al., CVPR 2019) is the picture's middle, 176 wide.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from pgt.data.person import Person
+from pgt.data.pose import TORSO_JOINTS
+from pgt.data.readers.folder import find_label_map
+from pgt.data.readers.keypoint_csv import Joints, read_keypoint_csv, read_pairs_csv
+from pgt.data.readers.people import People, Source, WrongSizeError, named_pairs, some, stack
+from pgt.data.readers.pictures import SUFFIXES, read_picture
+
+SOURCE = Source(
+    "DeepFashion In-shop",
+    "the Multimedia Laboratory of the Chinese University of Hong Kong "
+    "(http://mmlab.ie.cuhk.edu.hk/projects/DeepFashion.html)",
+)
+SPLITS = ("train", "test")
+FULL, NARROW = (256, 256), (256, 176)
+CUT = (FULL[1] - NARROW[1]) // 2  # columns that the narrow frame leaves out on each side
+
+_NAME = re.compile(
+    r"(?P<who>WOMEN|MEN)/?(?P<category>[A-Za-z_]+?)/?id_?(?P<item>\d{8})[/_]?(?P<colour>\d{2})_(?P<view>\d)_?"
+    r"(?P<side>[a-z]+)\.[a-z]+$"
+)
+_LIST = re.compile(r"fash?ion.*(?P<kind>annotation|pairs).*(?P<split>train|test).*\.csv", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ItemName:
+    """What all spellings of a picture's name say.
+
+    Attributes:
+        who: WOMEN or MEN.
+        category: without underscores, such as TeesTanks.
+        item: eight digits.
+        colour: two digits.
+        view: its number and name, such as "1front".
+    """
+
+    who: str
+    category: str
+    item: str
+    colour: str
+    view: str
+
+    @classmethod
+    def read(cls, name: str) -> "ItemName":
+        """Read a path as unpacked or a flattened name.
+
+        Raises:
+            ValueError: it is neither.
+        """
+        match = _NAME.search(name)
+        if match is None:
+            raise ValueError(f'"{name}" is no name of DeepFashion In-shop, such as {EXAMPLE}.')
+        category = match["category"].replace("_", "")
+        return cls(match["who"], category, match["item"], match["colour"], match["view"] + match["side"])
+
+    @property
+    def person(self) -> str:
+        """Whom the public lists take for one person: one item in one colour."""
+        return f"{self.who}{self.category}id{self.item}{self.colour}"
+
+
+EXAMPLE = "WOMEN/Dresses/id_00000002/02_1_front.jpg or fashionWOMENDressesid0000000202_1front.jpg"
+
+
+def deepfashion(root: str | Path, split: str = "train", *, frame: tuple[int, int] = FULL) -> People:
+    """Find the people of a split.
+
+    Args:
+        root: the folder described above.
+        split: "train" or "test".
+        frame: (H, W) of the pictures to return, FULL or NARROW. Pictures of the one size are cut or padded
+            with white to the other, joints along; lists for either frame will do.
+
+    Raises:
+        FileNotFoundError: one sentence: what the folder lacks, and who publishes it.
+        ValueError: a list that cannot be read.
+    """
+    if frame not in (FULL, NARROW):
+        raise ValueError(f"The frames of DeepFashion are {FULL} and {NARROW}, not {frame}.")
+    root = SOURCE.check_folder(root)
+    annotation = _find_list(root, "annotation", split, frame)
+    if annotation is None:
+        raise SOURCE.missing(
+            root, f"there is no fasion-annotation-{split}.csv, the joints published with PATN, in it"
+        )
+    joints = _in_frame(read_keypoint_csv(annotation), annotation, frame)
+    by_item, notes = _pictures(root, split)
+    names = [name for name in joints if ItemName.read(name) in by_item]
+    wanted = _members(root, split)
+    if wanted is not None:
+        names = [name for name in names if ItemName.read(name) in wanted]
+    if not names:
+        raise SOURCE.missing(root, f"there is none of the pictures that {annotation.name} names in it")
+    if len(names) < len(joints):
+        gone = sorted(set(joints) - set(names))
+        notes.append(f"{len(gone)} rows of {annotation.name} have no picture in the split: {some(gone)}.")
+    return People(
+        names,
+        [by_item[ItemName.read(name)] for name in names],
+        stack([joints[name] for name in names]),
+        [ItemName.read(name).person if _has_torso(joints[name]) else None for name in names],
+        pairs=_pairs(root, split, frame, names, notes),
+        look=partial(_look, [by_item[ItemName.read(name)] for name in names], frame),
+        finish=partial(_labelled, root),
+        notes=notes,
+    )
+
+
+def _find_list(root: Path, kind: str, split: str, frame: tuple[int, int]) -> Path | None:
+    """Find a list of a split, that of the wanted frame first."""
+    found = []
+    for path in sorted(root.glob("*.csv")):
+        match = _LIST.fullmatch(path.name)
+        if match and match["kind"].lower() == kind and match["split"].lower() == split:
+            found.append(path)
+    return min(found, key=lambda path: (_is_narrow(path) != (frame == NARROW), path.name), default=None)
+
+
+def _is_narrow(path: Path) -> bool:
+    return "resize" in path.name.lower()  # as all lists for the narrow frame are called
+
+
+def _in_frame(joints: dict[str, Joints], path: Path, frame: tuple[int, int]) -> dict[str, Joints]:
+    shift = CUT * (_is_narrow(path) - (frame == NARROW))
+    if not shift:
+        return joints
+    moved = {name: (points + np.float32([shift, 0]), seen) for name, (points, seen) in joints.items()}
+    return {name: (points * seen[:, None], seen) for name, (points, seen) in moved.items()}
+
+
+def _pictures(root: Path, split: str) -> tuple[dict[ItemName, Path], list[str]]:
+    """Find all pictures by their names; one in a folder named after another split does not count."""
+    by_item: dict[ItemName, Path] = {}
+    odd, others = [], {one for one in SPLITS if one != split}
+    for path in sorted(root.rglob("*")):
+        place = path.relative_to(root)
+        if path.suffix.lower() not in SUFFIXES or place.parts[0] == "parsing":
+            continue
+        if others & {part.lower() for part in place.parts[:-1]}:
+            continue
+        try:
+            by_item.setdefault(ItemName.read(place.as_posix()), path)
+        except ValueError:
+            odd.append(place.as_posix())
+    return by_item, [f"{len(odd)} pictures have no name of DeepFashion In-shop: {some(odd)}."] if odd else []
+
+
+def _members(root: Path, split: str) -> set[ItemName] | None:
+    """Return the names of a split, where a list says them."""
+    listed = next((path for path in (root / f"{split}.lst",) if path.is_file()), None)
+    if listed is not None:
+        return {ItemName.read(line) for line in listed.read_text("utf-8").splitlines() if line.strip()}
+    places = (root / "Eval" / "list_eval_partition.txt", root / "list_eval_partition.txt")
+    official = next((path for path in places if path.is_file()), None)
+    return None if official is None else read_partition(official, split)
+
+
+def read_partition(path: str | Path, split: str) -> set[ItemName]:
+    """Read the owners' split: a count, a header, then lines of picture, item and train, query or gallery.
+
+    Returns:
+        The names of "train", or of "test": query and gallery.
+
+    Raises:
+        ValueError: file, line number, and what is wrong there.
+    """
+    members = set()
+    for number, line in enumerate(Path(path).read_text("utf-8").splitlines()[2:], start=3):
+        words = line.split()
+        if len(words) != 3 or words[2] not in ("train", "query", "gallery"):
+            raise ValueError(
+                f"{path}, line {number}: expected picture, item and train, query or gallery, "
+                f'but found "{line[:80]}".'
+            )
+        if (words[2] == "train") == (split == "train"):
+            members.add(ItemName.read(words[0]))
+    return members
+
+
+def _pairs(
+    root: Path, split: str, frame: tuple[int, int], names: Sequence[str], notes: list[str]
+) -> np.ndarray | None:
+    path = _find_list(root, "pairs", split, frame)
+    if path is None:
+        return None
+    spelled = {ItemName.read(name): name for name in names}
+    listed = [tuple(spelled.get(ItemName.read(name), "") for name in pair) for pair in read_pairs_csv(path)]
+    pairs, unknown = named_pairs(listed, names)
+    if unknown:
+        notes.append(f"{unknown} pairs of {path.name} name a picture that is not there.")
+    return pairs
+
+
+def _look(paths: Sequence[Path], frame: tuple[int, int], number: int) -> np.ndarray:
+    image = read_picture(paths[number])
+    if image.shape[:2] == frame:
+        return image
+    if image.shape[:2] == FULL:
+        return np.ascontiguousarray(image[:, CUT:-CUT])
+    if image.shape[:2] == NARROW:
+        return np.pad(image, ((0, 0), (CUT, CUT), (0, 0)), constant_values=255)
+    found = "x".join(map(str, image.shape[:2]))
+    raise WrongSizeError(f"{paths[number]} is {found}; 256x256 or 256x176 is needed.")
+
+
+def _has_torso(joints: Joints) -> bool:
+    return bool(joints[1][list(TORSO_JOINTS)].all())
+
+
+def _labelled(root: Path, person: Person, number: int) -> Person:
+    return find_label_map(person, root / "parsing")

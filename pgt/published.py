@@ -1,0 +1,63 @@
+"""The papers' own numbers, from `papers.json`, each with its paper, table and row."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+FILE = Path(__file__).with_name("papers.json")
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """The part of a paper's table that belongs to one dataset."""
+
+    paper: str  # "pg2", "spt", "mrnet" or "progressive"
+    citation: str
+    table: str
+    dataset: str
+    rows: Mapping[str, Mapping[str, float]]  # the paper's row -> metric -> value
+    ours: Mapping[str, str]  # row of a table of ours -> the paper's row of the same method
+
+
+@dataclass(frozen=True)
+class PublishedRow:
+    """One method's published numbers, and where they stand."""
+
+    values: Mapping[str, float]  # metric, named as in `pgt.metrics` -> value
+    source: str
+
+
+@lru_cache(maxsize=1)
+def published_tables() -> tuple[PublishedTable, ...]:
+    """Read all tables, paper by paper."""
+    papers = json.loads(FILE.read_text(encoding="utf-8"))
+    return tuple(
+        PublishedTable(paper, content["citation"], **table)
+        for paper, content in papers.items()
+        for table in content["tables"]
+    )
+
+
+def published_datasets() -> tuple[str, ...]:
+    """Name the datasets that any table is about."""
+    return tuple(dict.fromkeys(table.dataset for table in published_tables()))
+
+
+def published_rows(dataset: str) -> dict[str, PublishedRow]:
+    """Return what each method's own paper reports on a dataset, by the rows of our tables, "PG2 refined" etc.
+
+    Raises:
+        ValueError: no table is about that dataset.
+    """
+    if dataset not in published_datasets():
+        raise ValueError(
+            f"no paper's table is about {dataset!r}; there are {', '.join(published_datasets())}."
+        )
+    found: dict[str, PublishedRow] = {}
+    for table in published_tables():
+        for ours, row in table.ours.items() if table.dataset == dataset else ():
+            source = f"{table.citation}, {table.table}, {dataset}, row {row!r}"
+            found.setdefault(ours, PublishedRow(table.rows[row], source))
+    return found

@@ -1,0 +1,57 @@
+"""The papers' numbers: each has its source, and a table can show them beside ours."""
+
+import pytest
+
+from pgt.evaluation import COLUMNS
+from pgt.published import published_datasets, published_rows, published_tables
+
+STUDIES = {"r2g", "g2r", "preferred_mean", "preferred_variance"}
+
+
+def test_all_four_papers_are_there_and_every_metric_is_known():
+    assert {table.paper for table in published_tables()} == {"pg2", "spt", "mrnet", "progressive"}
+    for table in published_tables():
+        assert table.table.startswith("Table ")
+        assert set(table.ours.values()) <= set(table.rows)
+        names = {name for row in table.rows.values() for name in row}
+        assert names <= STUDIES or names <= set(COLUMNS)
+
+
+def test_shares_and_similarities_are_shares_and_similarities():
+    for table in published_tables():
+        for row in table.rows.values():
+            bounded = [value for name, value in row.items() if name not in ("is", "mask_is", "fid")]
+            assert all(0 <= value <= 1 for value in bounded), table
+
+
+@pytest.mark.parametrize(
+    ("dataset", "row", "metric", "value"),
+    [
+        ("market-1501", "PG2 refined", "mask_ssim", 0.792),
+        ("market-1501", "SPT", "ssim", 0.203),
+        ("deepfashion", "SPT", "fid", 12.225),
+        ("penn-action", "MR-Net", "lpips", 0.110),
+        ("human3.6m", "Progressive", "local_ssim", 0.804),
+    ],
+)
+def test_a_methods_own_row_is_found(dataset, row, metric, value):
+    found = published_rows(dataset)[row]
+    assert found.values[metric] == value
+    assert dataset in found.source
+    assert "Table" in found.source
+
+
+def test_what_one_paper_reports_of_another_is_what_that_paper_printed():
+    """SPT's paper quotes PG2's: the two were read from different pages."""
+    tables = {(one.paper, one.dataset): one.rows for one in published_tables() if one.table in ("Table 1",)}
+    printed, quoted = tables["pg2", "market-1501"]["G1+G2+D"], tables["spt", "market-1501"]["PG2"]
+    assert {name: quoted[name] for name in printed} == printed
+    # and MR-Net's full model ends its tables of comparison and of ablation alike
+    rows = {(one.table, one.dataset): one.rows for one in published_tables() if one.paper == "mrnet"}
+    assert rows["Table I", "penn-action"]["MR-Net"] == list(rows["Table III", "penn-action"].values())[-1]
+    assert rows["Table II", "market-1501"]["MR-Net"] == list(rows["Table IV", "market-1501"].values())[-1]
+
+
+def test_an_unknown_dataset_gets_one_sentence():
+    with pytest.raises(ValueError, match=f"about 'coco'; there are {published_datasets()[0]}"):
+        published_rows("coco")
