@@ -238,8 +238,11 @@ def with_true_maps(predictor: Predictor) -> Callable[[Sequence[Pair]], Sequence[
 
 
 def _source_of(method: Method) -> str:
+    """Say which weights; of a folder its name alone, for results are published and paths are private."""
     model = method.model if isinstance(method, Predictor) else method
-    return str(getattr(model, "checkpoint_source", type(model).__name__))
+    said = str(getattr(model, "checkpoint_source", type(model).__name__))
+    folder = said.removeprefix("the folder ")
+    return said if folder == said else f"the folder {Path(folder).name}"
 
 
 def _seeds(data: Mapping[str, object]) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Shared fixtures: real pictures where the machine has them, and a tiny PG2 checkpoint."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,3 +47,42 @@ def tiny_checkpoint(tiny_generator, tmp_path) -> Path:
     from pgt.checkpoint import save
 
     return save(tiny_generator, tmp_path / "tiny-pg2")
+
+
+# The demo in a browser; each file of tests has its own `studio` -------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def address(studio) -> Iterator[str]:
+    """Serve a demo over the studio of the tests' file; give its address."""
+    from tests.demo_visit import served
+
+    with served(studio) as local:
+        yield local
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Start a Chromium."""
+    from tests.demo_visit import running_chromium
+
+    with running_chromium() as chromium:
+        yield chromium
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Open the page in a wide window of its own."""
+    from tests.demo_visit import WIDE, visiting
+
+    with visiting(browser, address, WIDE) as opened:
+        yield opened
+
+
+@pytest.fixture
+def phone(browser, address):
+    """Open the page on a phone."""
+    from tests.demo_visit import PHONE, visiting
+
+    with visiting(browser, address, PHONE) as opened:
+        yield opened

@@ -1,13 +1,11 @@
 """All four approaches in a real Chromium: side by side, rounds, levels, whole bodies moved."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
 from pgt.data.pose import JOINTS
 from tests.demo_tiny import make_full_studio
-from tests.demo_visit import PATIENCE, PHONE, WIDE, Visit, picture, running_chromium, served, visiting
+from tests.demo_visit import PATIENCE, Visit, picture
 
 pytestmark = pytest.mark.browser
 pytest.importorskip("gradio", reason="the demo needs gradio")
@@ -21,30 +19,6 @@ EXAMPLE = 6  # the first non-iconic one
 @pytest.fixture(scope="module")
 def studio():
     return make_full_studio(SIZE)
-
-
-@pytest.fixture(scope="module")
-def address(studio) -> Iterator[str]:
-    with served(studio) as local:
-        yield local
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with running_chromium() as chromium:
-        yield chromium
-
-
-@pytest.fixture
-def visit(browser, address) -> Iterator[Visit]:
-    with visiting(browser, address, WIDE) as opened:
-        yield opened
-
-
-@pytest.fixture
-def phone(browser, address) -> Iterator[Visit]:
-    with visiting(browser, address, PHONE) as opened:
-        yield opened
 
 
 def wait_for(visit: Visit, condition: str, argument: object = None) -> None:

@@ -1,13 +1,12 @@
 """The tab "Animate" in a real Chromium: frames stream, films play, a stop, broken files, a phone."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
 from pgt.applications import PoseSequence
 from tests.demo_tiny import make_full_studio
-from tests.demo_visit import PATIENCE, PHONE, WIDE, Visit, running_chromium, served, visiting
+from tests.demo_visit import PATIENCE, PHONE, Visit, visiting
 
 pytestmark = pytest.mark.browser
 pytest.importorskip("gradio", reason="the demo needs gradio")
@@ -17,21 +16,8 @@ SIZE = (128, 128)
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with served(make_full_studio(SIZE)) as local:
-        yield local
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with running_chromium() as chromium:
-        yield chromium
-
-
-@pytest.fixture
-def visit(browser, address) -> Iterator[Visit]:
-    with visiting(browser, address, WIDE) as opened:
-        yield opened
+def studio():
+    return make_full_studio(SIZE)
 
 
 def wait_for(visit: Visit, condition: str, argument: object = None) -> None:

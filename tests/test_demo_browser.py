@@ -1,7 +1,6 @@
 """The demo in a real Chromium: by mouse, by finger, by keyboard, on a wide and on a phone-sized window."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +13,7 @@ from pgt.data.pose import JOINTS
 from pgt.models.part_warp import PartWarp
 from pgt.models.pg2 import PG2Generator
 from pgt.predictor import Predictor
-from tests.demo_visit import PATIENCE, PHONE, WIDE, Visit, picture, running_chromium, served, visiting
+from tests.demo_visit import PATIENCE, PHONE, WIDE, picture, visiting
 
 pytestmark = pytest.mark.browser
 pytest.importorskip("gradio", reason="the demo needs gradio")
@@ -30,30 +29,6 @@ def studio():
     config = replace(PRESETS["pg2-synthetic-128"], base_channels=4, bottleneck_features=8)
     torch.manual_seed(0)
     return Studio(Predictor(PG2Generator.from_config(config), name="untrained"), Predictor(PartWarp()))
-
-
-@pytest.fixture(scope="module")
-def address(studio) -> Iterator[str]:
-    with served(studio) as local:
-        yield local
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with running_chromium() as chromium:
-        yield chromium
-
-
-@pytest.fixture
-def visit(browser, address) -> Iterator[Visit]:
-    with visiting(browser, address, WIDE) as opened:
-        yield opened
-
-
-@pytest.fixture
-def phone(browser, address) -> Iterator[Visit]:
-    with visiting(browser, address, PHONE) as opened:
-        yield opened
 
 
 def test_page_opens_on_a_working_example(visit):

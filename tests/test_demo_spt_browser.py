@@ -1,6 +1,5 @@
 """The demo's tabs of SPT in a real Chromium: opening, choosing SPT, swapping, trying on."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +8,7 @@ from PIL import Image
 
 from pgt.checkpoint import bundled_names
 from tests.demo_tiny import make_large_studio
-from tests.demo_visit import PATIENCE, PHONE, WIDE, Visit, picture, running_chromium, served, visiting
+from tests.demo_visit import PATIENCE, WIDE, picture, served, visiting
 
 pytestmark = pytest.mark.browser
 pytest.importorskip("gradio", reason="the demo needs gradio")
@@ -21,30 +20,6 @@ SIZE = (128, 128)
 @pytest.fixture(scope="module")
 def studio():
     return make_large_studio()
-
-
-@pytest.fixture(scope="module")
-def address(studio) -> Iterator[str]:
-    with served(studio) as local:
-        yield local
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with running_chromium() as chromium:
-        yield chromium
-
-
-@pytest.fixture
-def visit(browser, address) -> Iterator[Visit]:
-    with visiting(browser, address, WIDE) as opened:
-        yield opened
-
-
-@pytest.fixture
-def phone(browser, address) -> Iterator[Visit]:
-    with visiting(browser, address, PHONE) as opened:
-        yield opened
 
 
 # The tabs -------------------------------------------------------------------------------------------------

@@ -1,13 +1,11 @@
 """Painting a semantic map in a real Chromium: by mouse, by keys, by finger on a phone."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
 from pgt.data.parsing import COLORS
 from tests.demo_tiny import make_large_studio
-from tests.demo_visit import PATIENCE, PHONE, WIDE, Visit, picture, running_chromium, served, visiting
+from tests.demo_visit import PATIENCE, PHONE, Visit, picture
 
 pytestmark = pytest.mark.browser
 pytest.importorskip("gradio", reason="the demo needs gradio")
@@ -65,30 +63,6 @@ class Painting:
 @pytest.fixture(scope="module")
 def studio():
     return make_large_studio()
-
-
-@pytest.fixture(scope="module")
-def address(studio) -> Iterator[str]:
-    with served(studio) as local:
-        yield local
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with running_chromium() as chromium:
-        yield chromium
-
-
-@pytest.fixture
-def visit(browser, address) -> Iterator[Visit]:
-    with visiting(browser, address, WIDE) as opened:
-        yield opened
-
-
-@pytest.fixture
-def phone(browser, address) -> Iterator[Visit]:
-    with visiting(browser, address, PHONE) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -259,3 +259,9 @@ def test_without_predicted_maps_there_are_no_columns_of_maps(pairs) -> None:
     result = evaluate({}, pairs)
     assert not any("map_iou" in row for row in result.means.values())
     assert "map_iou" not in result.protocol
+
+
+def test_results_name_a_folder_but_not_where_it_lies(tiny_checkpoint, pairs) -> None:
+    result = evaluate({"tiny": Predictor.load(tiny_checkpoint)}, pairs, baselines=False)
+    assert result.facts["models"]["tiny"] == f"the folder {tiny_checkpoint.name}"
+    assert str(tiny_checkpoint.parent) not in result.to_json()
