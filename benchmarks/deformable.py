@@ -13,12 +13,9 @@ Both take turns and the medians are compared: CPU time with one thread, wall tim
 """
 
 import argparse
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import torch
 from torch import Tensor
@@ -152,11 +149,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="keep the numbers in results/ and the README")
     options = parser.parse_args()
     rows = run(options.repeats)
-    facts = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "torch": torch.__version__,
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-    }
+    facts = tables.circumstances()
     markdown = to_markdown(rows, facts)
     print(markdown)
     if options.write:

@@ -14,12 +14,9 @@ busy machine disturbs least), wall time with several.
 """
 
 import argparse
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 import torch
 from torch import Tensor, nn
@@ -191,11 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.quick and options.write:
         parser.error("--quick measures nothing worth keeping; leave out --write.")
     rows = run(1, QUICK, [1]) if options.quick else run(options.repeats)
-    facts = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "torch": torch.__version__,
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-    }
+    facts = tables.circumstances()
     markdown = to_markdown(rows, facts)
     print(markdown)
     if options.write:

@@ -11,13 +11,11 @@ the process held during a step, weights and libraries included; on a GPU, what t
 
 import argparse
 import json
-import os
 import platform
 import statistics
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -172,10 +170,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     draw(options.run_dir / "generator", pair).save(picture)
     cuda = torch.cuda.is_available()
     facts = {
+        **tables.circumstances(),
         "device": torch.cuda.get_device_name() if cuda else f"CPU, {torch.get_num_threads()} threads",
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "torch": torch.__version__,
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "precision": options.precision,
         "rendering": seconds,
     }

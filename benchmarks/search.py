@@ -10,15 +10,11 @@ picture's height. A loop's time is measured on some candidates and multiplied by
 """
 
 import argparse
-import os
-import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 import numpy as np
-import torch
 
 from benchmarks import tables
 from benchmarks.literal_search import PatientLoop, Someone, best, distance, valid_parts
@@ -219,10 +215,7 @@ def main() -> None:
         result["agreement"] += agreement(people, effort)
     result["growth"] = growth(people, effort)  # at the smaller size
     facts = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        **tables.circumstances(),
         "people": effort.people,
         "quick": options.quick,
     }

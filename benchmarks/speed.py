@@ -7,14 +7,11 @@ Run it on an otherwise idle machine. It needs the extras `demo` and `plot`.
 """
 
 import argparse
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
@@ -163,10 +160,7 @@ def main() -> None:
     for part in (rendering, training, demo_latency, importing):
         rows += part()
     facts = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        **tables.circumstances(),
         "seconds": round(time.perf_counter() - start),
     }
     markdown = to_markdown(rows, facts)

@@ -4,8 +4,13 @@ python -m benchmarks.tables    writes the README's badges from the two addresses
 """
 
 import json
+import os
+import platform
 import re
+from datetime import UTC, datetime
 from pathlib import Path
+
+import torch
 
 from pgt.config import HUB_NAMESPACE, PUBLIC_HOME
 
@@ -13,6 +18,16 @@ RESULTS = Path(__file__).parent / "results"
 COLAB_BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 README = Path(__file__).parents[1] / "README.md"
 PAGES = (README, Path(__file__).with_name("README.md"))
+
+
+def circumstances() -> dict[str, object]:
+    """Say where, with what and when something is being measured."""
+    return {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+    }
 
 
 def badges(home: str = PUBLIC_HOME, namespace: str = HUB_NAMESPACE) -> str:

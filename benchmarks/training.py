@@ -11,15 +11,12 @@ most, beyond what it needed before the first step; on a GPU, what torch has held
 
 import argparse
 import json
-import os
-import platform
 import resource
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import numpy as np
 import torch
@@ -139,12 +136,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for stage in PRESETS[name].stages
     ]
     facts = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        **tables.circumstances(),
         "device": rows[0]["device"],
-        "threads": torch.get_num_threads(),
         "precision": options.precision,
-        "torch": torch.__version__,
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
     }
     markdown = to_markdown(rows, facts)
     print(markdown)
