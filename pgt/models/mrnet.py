@@ -12,22 +12,20 @@ code has them before (`resampling`), so that its last convolution, other than th
 size. Its other variants are the fields `guidance`, `fusion`, `dilated_padding` and `output_norm`. Behind its
 non-local blocks stands a ReLU that keeps them from ever learning (`NonLocalBlock`); ours have none. Where the
 paper is silent we follow that code: heat maps of discs (the paper's I_tp has three channels), the mask of the
-source in every round, gradients through all rounds. Ours, off in the paper's presets: `patch_size`, `output`
-"subpixel", `blend`, `source_pose_input`; a mask that nobody gives is guessed.
+source in every round, gradients through all rounds. Ours, off in the paper's presets: `output` "full_size",
+`blend`, `source_pose_input`, `norm` "none"; a mask that nobody gives is guessed.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 
 from pgt.config import PUBLIC_HOME, MRNetConfig
 from pgt.data.joint_sets import JOINT_SETS
 from pgt.data.pose import PoseEncoding
-from pgt.layers.blocks import start_patches_flat
 from pgt.layers.compositing import composite
 from pgt.layers.conv_norm import ConvNorm
 from pgt.models.mrnet_networks import BackgroundEncoder, Decoder, PersonEncoder
@@ -66,29 +64,22 @@ class RefinementNetwork(nn.Module):
     def __init__(self, config: MRNetConfig) -> None:
         super().__init__()
         self.config = config
-        joints, area = len(JOINT_SETS[config.joint_set]), config.patch_size**2
-        person_channels = 3 * area + joints * config.source_pose_input
-        self.person_encoder = PersonEncoder(config, joints, person_channels)
-        self.background_encoder = BackgroundEncoder(config, 4 * area)
-        drawn = (3 + config.blend) * area
-        self.decoder = Decoder(config, self.person_encoder.out_channels, drawn)
+        joints = len(JOINT_SETS[config.joint_set])
+        self.person_encoder = PersonEncoder(config, joints, 3 + joints * config.source_pose_input)
+        self.background_encoder = BackgroundEncoder(config, 4)
+        self.decoder = Decoder(config, self.person_encoder.out_channels, 3 + config.blend)
         _initialise(self, config)
 
     def forward(self, inputs: MRNetInputs, num_rounds: int) -> tuple[Tensor, ...]:
         """Draw `num_rounds` pictures (B, 3, H, W) in [-1, 1], each from the one before (section III-B.4)."""
-        patch = self.config.patch_size
-        person = [F.pixel_unshuffle(inputs.foreground, patch)]
-        if inputs.source_pose is not None:
-            person.append(self._thin(inputs.source_pose))
-        levels = self.person_encoder(self._thin(inputs.pose), torch.cat(person, dim=1))
+        person = [inputs.foreground, *([] if inputs.source_pose is None else [inputs.source_pose])]
+        levels = self.person_encoder(inputs.pose, torch.cat(person, dim=1))
         begun = self.decoder.begin(levels)
 
         seen, rounds = inputs.background, []
         for _ in range(num_rounds):
-            scene = torch.cat([seen, inputs.person_mask], dim=1)
-            features = self.background_encoder(F.pixel_unshuffle(scene, patch))
-            drawn = F.pixel_shuffle(self.decoder.finish(begun, levels, *features), patch).float()
-            seen = self._picture(drawn, inputs)
+            features = self.background_encoder(torch.cat([seen, inputs.person_mask], dim=1))
+            seen = self._picture(self.decoder.finish(begun, levels, *features).float(), inputs)
             rounds.append(seen)
         return tuple(rounds)
 
@@ -101,11 +92,6 @@ class RefinementNetwork(nn.Module):
             return drawn.tanh()
         cover = torch.maximum(drawn[:, 3:].sigmoid(), inputs.person_mask)
         return composite(drawn[:, :3].tanh(), inputs.background, cover)
-
-    def _thin(self, pose: Tensor) -> Tensor:
-        """Keep one pixel of each patch: bumps are wider than that, so it is still known where they are."""
-        step = self.config.patch_size
-        return pose[..., ::step, ::step]
 
 
 class MRNetGenerator(
@@ -226,16 +212,12 @@ def person_mask(
 
 
 def _initialise(network: RefinementNetwork, config: MRNetConfig) -> None:
-    """Draw weights anew where the config says so, and let no pixel of a patch start apart from the others."""
+    """Draw weights anew where the config says so, and let fresh networks cover nothing of the background."""
     if config.initialisation == "he":
         for layer in network.modules():
             if isinstance(layer, ConvNorm):
                 nn.init.kaiming_normal_(layer.conv.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.conv.bias)
-    patch = config.patch_size * (2 if config.output == "subpixel" else 1)
-    if patch > 1:
-        output = network.decoder.output.conv
-        start_patches_flat(output, patch)
-        nn.init.zeros_(output.bias)
     if config.blend:
-        nn.init.constant_(network.decoder.output.conv.bias.view(4, -1)[3], BLEND_START)
+        with torch.no_grad():  # first values are not learnt
+            network.decoder.output.conv.bias.copy_(torch.tensor([0.0, 0.0, 0.0, BLEND_START]))

@@ -204,16 +204,13 @@ class Output(nn.Module):
 
     def __init__(self, config: MRNetConfig, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.subpixel, self.first = config.output == "subpixel", config.resampling == "before"
+        self.first = config.output == "full_size" or config.resampling == "before"
         kernel = config.kernel_size
-        channels = 4 * out_channels if self.subpixel else out_channels
-        self.conv = nn.Conv2d(in_channels, channels, kernel, padding=kernel // 2)
-        self.norm = batch_norm_or("batch" if config.output_norm else "none", channels)
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2)
+        self.norm = batch_norm_or("batch" if config.output_norm else "none", out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, in_channels, H, W) -> (B, out_channels, 2H, 2W)."""
-        if self.subpixel:
-            return F.pixel_shuffle(self.norm(self.conv(x)), 2)
         if self.first:
             return self.norm(self.conv(resampled(x, "up")))
         return resampled(self.norm(self.conv(x)), "up")

@@ -107,12 +107,11 @@ def test_paper_presets_have_the_numbers_of_section_4_and_nothing_of_ours(name):
     assert (config.roi_sizes, config.features) == ((30, 30, 15, 7, 4), "vgg19")
     assert {stage.lr for stage in config.stages} == {2e-4}
     assert config.image_size == ((128, 64) if name == "mrnet-market1501" else (128, 128))
-    ours = ("patch_size", "norm", "initialisation", "output", "blend", "source_pose_input", "max_grad_norm",
+    ours = ("norm", "initialisation", "output", "blend", "source_pose_input", "max_grad_norm",
             "ema_decay", "adversarial_weight", "weight_decay", "reconstruction")  # fmt: skip
     assert all(getattr(config, field) == getattr(MRNetConfig(), field) for field in (*ours, *RELEASED_LAYERS))
     defaults = {field: MRNetConfig.__dataclass_fields__[field].default for field in ours}
     assert list(defaults.values()) == [
-        1,
         "batch",
         "default",
         "listed",
@@ -140,7 +139,6 @@ def test_presets_know_the_joints_of_their_data():
         ({"background_widths": (4, 6)}, "and 3 of the background"),
         ({"num_rounds": 0}, "num_rounds must be at least 1"),
         ({"image_size": (64, 40)}, "multiple of 16"),
-        ({"patch_size": 4}, "multiple of 64"),
     ],
 )
 def test_refuses(change, message):

@@ -23,8 +23,7 @@ RELEASED_LAYERS = {
 }
 # What makes a training on two CPU cores quicker.
 OURS = {
-    "patch_size": 2,
-    "output": "subpixel",
+    "output": "full_size",
     "blend": True,
     "source_pose_input": True,
     "initialisation": "he",
