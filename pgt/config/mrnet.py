@@ -50,6 +50,7 @@ class MRNetConfig:
     output_norm: bool = False  # True: batch norm before the last tanh too (released)
     blend: bool = False  # True: D also draws where its picture covers the source's background (ours)
     source_pose_input: bool = False  # True: E_fg also sees the heat maps of the source (ours)
+    appearance_code: bool = False  # True: D also sees the mean of E's features over the person (ours)
 
     pose_kind: str = "disc"  # or "gaussian"
     pose_radius: float = 5.0  # of a disc, pixels (released; the paper does not say)
@@ -112,6 +113,7 @@ _SMALL = MRNetConfig(
     output="full_size",
     blend=True,
     source_pose_input=True,
+    appearance_code=True,
     pose_kind="gaussian",
     features="human-parser",
     widths=(32, 48, 64, 96, 128),
@@ -119,7 +121,7 @@ _SMALL = MRNetConfig(
     num_rounds=2,
     max_grad_norm=1.0,
     ema_decay=0.998,
-    stages=(Stage("rounds", 5_000, (128, 128), batch_size=8, lr=1e-3, lr_schedule="cosine"),),
+    stages=(Stage("rounds", 4_000, (128, 128), batch_size=8, lr=1e-3, lr_schedule="cosine"),),
 )
 
 MRNET_PRESETS: dict[str, MRNetConfig] = {

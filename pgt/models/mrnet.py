@@ -13,7 +13,7 @@ size. Its other variants are the fields `guidance`, `fusion`, `dilated_padding` 
 non-local blocks stands a ReLU that keeps them from ever learning (`NonLocalBlock`); ours have none. Where the
 paper is silent we follow that code: heat maps of discs (the paper's I_tp has three channels), the mask of the
 source in every round, gradients through all rounds. Ours, off in the paper's presets: `output` "full_size",
-`blend`, `source_pose_input`, `norm` "none"; a mask that nobody gives is guessed.
+`blend`, `source_pose_input`, `appearance_code`, `norm` "none"; a mask that nobody gives is guessed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ from pgt.data.joint_sets import JOINT_SETS
 from pgt.data.pose import PoseEncoding
 from pgt.layers.compositing import composite
 from pgt.layers.conv_norm import ConvNorm
-from pgt.models.mrnet_networks import BackgroundEncoder, Decoder, PersonEncoder
+from pgt.models.mrnet_networks import BackgroundEncoder, Decoder, PersonEncoder, appearance_code
 from pgt.models.part_warp import find_parts, guess_person_mask
 
 MRNET_STAGES = ("rounds",)
@@ -74,7 +74,8 @@ class RefinementNetwork(nn.Module):
         """Draw `num_rounds` pictures (B, 3, H, W) in [-1, 1], each from the one before (section III-B.4)."""
         person = [inputs.foreground, *([] if inputs.source_pose is None else [inputs.source_pose])]
         levels = self.person_encoder(inputs.pose, torch.cat(person, dim=1))
-        begun = self.decoder.begin(levels)
+        code = appearance_code(levels, inputs.person_mask) if self.config.appearance_code else None
+        begun = self.decoder.begin(levels, code)
 
         seen, rounds = inputs.background, []
         for _ in range(num_rounds):

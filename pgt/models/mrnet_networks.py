@@ -87,6 +87,27 @@ class PersonEncoder(nn.Module):
         return [torch.cat(pair, dim=1) for pair in pairs]
 
 
+def appearance_code(levels: Sequence[Tensor], person_mask: Tensor) -> Tensor:
+    """Average E's features over the person: what there is to see, wherever it stands (ours).
+
+    Where people walk from one side of a scene to the other, nothing but the few pixels of the bottleneck
+    leads from where they were to where they will be, and short trainings draw everybody in one mean colour.
+
+    Args:
+        levels: E's features, (B, C, H/2, W/2), (B, C', H/4, W/4), ...
+        person_mask: (B, 1, H, W) of 0 and 1; of nobody, the code is 0.
+
+    Returns:
+        (B, C + C' + ..., 1, 1).
+    """
+    means = []
+    for features in levels:
+        share = F.adaptive_avg_pool2d(person_mask, features.shape[-2:]).to(features.dtype)
+        total = share.sum((2, 3), keepdim=True).clamp_min(1e-6)
+        means.append((features * share).sum((2, 3), keepdim=True) / total)
+    return torch.cat(means, dim=1)
+
+
 class BackgroundEncoder(nn.Module):
     """E_bkg: K5C32 - K5C64 - Down - three dilated K3C64 - K5C128 - Down (section IV-A).
 
@@ -160,10 +181,11 @@ class Decoder(nn.Module):
     def __init__(self, config: MRNetConfig, person_channels: Sequence[int], out_channels: int) -> None:
         super().__init__()
         widths = config.widths
+        fused = person_channels[-1] + sum(person_channels) * config.appearance_code
         if config.fusion == "residual":
-            self.fusion: nn.Module = ResidualFusion(person_channels[-1], widths[-1], config.norm)
+            self.fusion: nn.Module = ResidualFusion(fused, widths[-1], config.norm)
         else:
-            self.fusion = ConvNorm(person_channels[-1], widths[-1], 1, norm=config.norm)
+            self.fusion = ConvNorm(fused, widths[-1], 1, norm=config.norm)
         background = {0: config.background_widths[1], 1: config.background_widths[2]}
         levels = list(reversed(range(len(widths) - 1)))  # the coarsest first
         self.ups = nn.ModuleList(_layer(config, widths[k + 1], widths[k], "up") for k in levels)
@@ -176,9 +198,16 @@ class Decoder(nn.Module):
         )
         self.output = Output(config, widths[0], out_channels)
 
-    def begin(self, levels: Sequence[Tensor]) -> Tensor:
-        """Decode E's features, the finest first, to where those of E_bkg join: a quarter of the size."""
-        x = self.fusion(levels[-1])
+    def begin(self, levels: Sequence[Tensor], code: Tensor | None = None) -> Tensor:
+        """Decode E's features, the finest first, to where those of E_bkg join: a quarter of the size.
+
+        Args:
+            levels: of E.
+            code: their `appearance_code`, if the config has one.
+        """
+        last = levels[-1]
+        seen = last if code is None else torch.cat([last, code.expand(-1, -1, *last.shape[-2:])], dim=1)
+        x = self.fusion(seen)
         for k in range(len(self.ups) - 2):
             x = self.joins[k](torch.cat([levels[-2 - k], self._up(k, x)], dim=1))
         return self._up(len(self.ups) - 2, x)

@@ -11,6 +11,7 @@ from pgt.config import MRNetConfig
 from pgt.data.person import Person, signed_to_uint8
 from pgt.data.pose import FLIP_JOINTS, Pose
 from pgt.models.mrnet import MRNetGenerator, person_mask
+from pgt.models.mrnet_networks import appearance_code
 from pgt.predictor import Predictor
 from tests.models.tiny_mrnet import OURS, RELEASED_LAYERS, SIZE, TINY_MRNET
 
@@ -211,6 +212,33 @@ def test_as_listed_the_last_layer_draws_at_half_size(person):
         nn.init.normal_(made.network.decoder.output.conv.weight)
         blocks = made(**person).generated.unflatten(3, (16, 2)).unflatten(2, (32, 2))
         assert torch.equal(blocks.amax((3, 5)), blocks.amin((3, 5))) == one_colour
+
+
+def test_the_appearance_code_is_the_same_wherever_the_person_stands():
+    """And knows nothing of what is around them; of nobody it is zero."""
+    torch.manual_seed(0)
+    person = torch.rand(1, 5, 4, 2)
+    mask, levels = torch.zeros(2, 1, 32, 32), [torch.randn(2, 5, 16, 16), torch.zeros(2, 3, 8, 8)]
+    for k, (y, x) in enumerate(((4, 2), (10, 12))):
+        mask[k, :, 2 * y : 2 * y + 8, 2 * x : 2 * x + 4] = 1
+        levels[0][k, :, y : y + 4, x : x + 2] = person[0]
+    code = appearance_code(levels, mask)
+    torch.testing.assert_close(code[0], code[1])
+    torch.testing.assert_close(code[0, :5, 0, 0], person[0].mean((1, 2)))
+    assert not appearance_code(levels, torch.zeros_like(mask)).any()
+
+
+def test_without_the_code_only_the_bottleneck_leads_across_the_picture(person):
+    """A fresh decoder sees the person's colours everywhere with it: its fusion is that much wider."""
+    made = generator(**(OURS | {"appearance_code": False})), generator(**OURS)
+    without, with_code = (one.network.decoder.fusion.conv.in_channels for one in made)
+    assert with_code - without == sum(made[1].network.person_encoder.out_channels)
+    code = {}
+    made[1].network.decoder.fusion.register_forward_pre_hook(lambda module, inputs: code.update(x=inputs[0]))
+    made[1](**person)
+    everywhere = code["x"][:, without:]
+    assert torch.equal(everywhere, everywhere[..., :1, :1].expand_as(everywhere))
+    assert everywhere.abs().sum() > 0
 
 
 # --- where the person is ---

@@ -26,5 +26,6 @@ OURS = {
     "output": "full_size",
     "blend": True,
     "source_pose_input": True,
+    "appearance_code": True,
     "initialisation": "he",
 }
