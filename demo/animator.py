@@ -15,7 +15,7 @@ import numpy as np
 from studio import Studio, Subject
 
 from pgt.applications import PoseSequence, animate, fit_sequence, smooth, write_video
-from pgt.applications.animation import GIF_RATE, check_video_file
+from pgt.applications.animation import GIF_RATE, SLOWEST_RATE, check_video_file
 from pgt.predictor import Predictor
 
 MAX_FRAMES = 96  # of a film: one visitor's must not keep all others waiting
@@ -80,7 +80,7 @@ class Animator:
         Raises:
             ValueError: one sentence.
         """
-        if approach not in self.predictors:
+        if not isinstance(approach, str) or approach not in self.predictors:
             raise ValueError(f"The approach must be one of {', '.join(self.predictors)}.")
         self.studio.check_map(subject, str(approach))
         count = checked_count(num_frames)
@@ -144,9 +144,10 @@ def read_sequence(file: str | Path) -> PoseSequence:
         raise ValueError(reason if reason.endswith(".") else f"{reason}.") from None
     if not np.isfinite(sequence.keypoints[sequence.visible]).all():
         raise ValueError(f"The file {path.name} has joints that are no finite numbers.")
-    if sequence.fps > GIF_RATE:
+    if not SLOWEST_RATE <= sequence.fps <= GIF_RATE:
         raise ValueError(
-            f"The file {path.name} has {sequence.fps:g} frames a second; at most {GIF_RATE} can be shown."
+            f"The file {path.name} has {sequence.fps:g} frames a second; "
+            f"{SLOWEST_RATE} to {GIF_RATE} can be shown."
         )
     return sequence
 

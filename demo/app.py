@@ -39,6 +39,7 @@ from pgt.predictor import PART_WARP, Predictor
 MODEL = "pg2-synthetic-128"
 DURATION = 20  # seconds for which a Space lends its GPU at a time: to a picture, or to a whole film
 OTHERS = {weights.SPT: "spt", weights.MR_NET: "mrnet", weights.PROGRESSIVE: "progressive"}  # -> their flags
+MOST_VISITORS = 300  # whose pages are remembered, of some megabytes each: Gradio forgets none by itself
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica", "Arial", "sans-serif")
 
 
@@ -105,6 +106,7 @@ def launch(demo: gr.Blocks, **settings) -> tuple:
     defaults = {
         "server_name": "127.0.0.1",
         "max_file_size": "10mb",
+        "state_session_capacity": MOST_VISITORS,
         "theme": make_theme(),
         "css_paths": [HERE / "style.css"],
         "footer_links": ["api", "gradio"],

@@ -34,6 +34,10 @@ class Session:
     prediction: Prediction  # the approach's; of ALL the first one's
     is_overtaken: Callable[[], bool]  # whether the visitor has asked for another picture since
 
+    def __deepcopy__(self, _: dict) -> "Session":
+        """Return itself: Gradio copies what a page opens with for every visitor, which nobody changes."""
+        return self
+
 
 class Handlers(ChoosesPerson):
     """Callbacks over one studio."""
@@ -161,7 +165,7 @@ class Handlers(ChoosesPerson):
     @one_sentence
     def tools(self, approach: str) -> dict:
         """Show the rounds of refinement to whoever draws in rounds."""
-        predictor = self.studio.approaches.get(approach)
+        predictor = self.studio.approaches.get(approach) if isinstance(approach, str) else None
         return gr.update(visible=predictor is not None and predictor.has_rounds)
 
     # Poses from elsewhere: each returns the editor's value ------------------------------------------------

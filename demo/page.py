@@ -28,6 +28,7 @@ LIMITS = (
     "<p><b>Terms.</b> MIT. Use photos only of people who agree; uploads stay on the computer that runs this "
     "page and are deleted within an hour; results are no photographs.</p>"
 )
+MOST_WAITING = 256  # events: a crowd of visitors, each with a picture and what comes after it
 NO_SPT = (
     "This tab draws with SPT, whose weights spt-synthetic-128 are not on this computer: put their folder "
     "where PGT_CHECKPOINTS points to, or start the demo with --spt and the folder."
@@ -73,7 +74,7 @@ def create_demo(studio: Studio, device: str) -> gr.Blocks:
                     else:
                         html(f'<p class="pgt-warning">{NO_SPT}</p>')
         html(LIMITS, elem_classes="pgt-terms")
-    return demo.queue(max_size=64, default_concurrency_limit=4)
+    return demo.queue(max_size=MOST_WAITING, default_concurrency_limit=4)
 
 
 def _spt_handlers(studio: Studio, device: str) -> dict[str, object]:

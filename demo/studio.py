@@ -18,7 +18,8 @@ from pgt.checkpoint import CheckpointError
 from pgt.data.person import Person
 from pgt.data.pose import Pose
 from pgt.evaluation import score_picture
-from pgt.photos import frame_person, person_from_photo
+from pgt.files import first_line
+from pgt.photos import DetectorUnavailableError, frame_person, person_from_photo
 from pgt.predictor import Prediction, Predictor, fit_person, fit_pose
 from pgt.synthetic.draw import Draw
 from pgt.synthetic.people import SceneSpec, SyntheticPeople, SyntheticPerson, render_people
@@ -151,7 +152,7 @@ class Studio:
         """
         if photo is None:
             raise ValueError("Choose a photo first.")
-        framed = frame_person(person_from_photo(photo, joints), self.size)
+        framed = frame_person(_read_photo(photo, joints), self.size)
         person = self._parsed(fit_person(framed, self.size))
         example = self.synthetic(0)
         pose = with_missing_joints(person.pose, example.presets["Standing"])
@@ -243,6 +244,18 @@ class Studio:
         spec = subject.specs[nearest]  # also tells which limbs point towards the viewer
         camera = moved_camera(spec.camera, scale, shift, self.size)
         return self._people.in_pose(replace(spec, camera=camera), pose)
+
+
+def _read_photo(photo: str | Path, joints: str | Path | Pose | None) -> Person:
+    """Read a photo; what is wrong with the joints is said without the folder they lie in here."""
+    try:
+        return person_from_photo(photo, joints)
+    except DetectorUnavailableError:
+        raise
+    except (ValueError, OSError) as error:
+        if joints is None or isinstance(joints, Pose):
+            raise
+        raise ValueError(f"{first_line(error).replace(str(joints), Path(joints).name)}.") from None
 
 
 def checked_rounds(rounds: object) -> int:

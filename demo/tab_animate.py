@@ -5,7 +5,18 @@ import view
 from animator import BASELINE, MAX_FRAMES, MIN_FRAMES, MOTIONS
 from callbacks import Turn
 from handlers_animate import EXAMPLES, OF_MOTION, AnimateHandlers
-from pieces import HOUR, QUICK, Parts, examples, html, person_choice, title, wire_examples, wire_person
+from pieces import (
+    AT_ONCE,
+    HOUR,
+    QUICK,
+    Parts,
+    examples,
+    html,
+    person_choice,
+    title,
+    wire_examples,
+    wire_person,
+)
 
 SHOWN = {**QUICK, "show_progress": "minimal"}  # finding the poses may take a second or two
 FRAMES = 48  # of a film, unless somebody chooses
@@ -54,8 +65,8 @@ def _motion_panel(handlers: AnimateHandlers, motion: str) -> Parts:
                 elem_id="sequence",
             )
             html(view.note(SEQUENCE_HINT))
-    of_motion.select(lambda: False, None, parts["is_file"], **QUICK)
-    of_file.select(lambda: True, None, parts["is_file"], **QUICK)
+    of_motion.select(lambda: False, None, parts["is_file"], **AT_ONCE)
+    of_file.select(lambda: True, None, parts["is_file"], **AT_ONCE)
     names = [*handlers.studio.approaches, BASELINE]
     parts["approach"] = gr.Radio(
         names, value=names[0], label="Drawn by", elem_id="animate-approach", elem_classes="pgt-option"
@@ -96,7 +107,7 @@ def _wire(handlers: AnimateHandlers, tab: gr.Tab, parts: Parts) -> None:
         event.success(handlers.run, session, film, **one_by_one)
 
     film_after(parts["run"].click(**begin))
-    parts["stop"].click(handlers.stop, turn, None, **QUICK)
+    parts["stop"].click(handlers.stop, turn, None, **AT_ONCE)
 
     named = [parts[name] for name in ("seed", "scene", "motion", "is_file", "kind")]
 

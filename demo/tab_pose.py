@@ -5,6 +5,8 @@ import view
 from callbacks import Turn, sent
 from handlers import ALL, Handlers, Session
 from pieces import (
+    AFTER,
+    AT_ONCE,
     HOUR,
     QUICK,
     SLOW,
@@ -120,7 +122,7 @@ def _wire(handlers: Handlers, parts: Parts, explain: Follow) -> None:
     def follow(event: gr.events.Dependency) -> None:
         """After a new picture: show what belongs to it, and explain it if somebody is looking."""
         filled = [parts["drawn"], parts["compared"]]
-        event.success(handlers.follow, parts["session"], filled, trigger_mode="always_last", **QUICK)
+        event.success(handlers.follow, parts["session"], filled, trigger_mode="always_last", **AFTER)
         explain(event)
 
     session, editor, approach = parts["session"], parts["editor"], parts["approach"]
@@ -137,7 +139,7 @@ def _wire(handlers: Handlers, parts: Parts, explain: Follow) -> None:
         **QUICK,
     }
     follow(editor.release(**draw, trigger_mode="always_last"))
-    approach.input(handlers.tools, approach, parts["rounds"], **QUICK)
+    approach.input(handlers.tools, approach, parts["rounds"], **AT_ONCE)
     follow(approach.input(**draw, trigger_mode="always_last"))
     follow(parts["rounds"].input(**draw, trigger_mode="always_last"))
     for event in _poses_from_elsewhere(handlers, parts):

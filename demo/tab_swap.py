@@ -4,6 +4,7 @@ import gradio as gr
 import view
 from handlers_swap import EXAMPLES, SwapHandlers
 from pieces import (
+    AFTER,
     HOUR,
     QUICK,
     Parts,
@@ -40,7 +41,7 @@ def lay_out(handlers: SwapHandlers, tab: gr.Tab) -> None:
 
     def follow(event: gr.events.Dependency) -> None:
         compared = [side["compared"] for side in sides]
-        event.success(handlers.compare, session, compared, **QUICK)
+        event.success(handlers.compare, session, compared, **AFTER)
         explain(event)
 
     shown = [session, *(side["pair"] for side in sides)]

@@ -6,6 +6,7 @@ import gradio as gr
 import view
 from handlers_try_on import EXAMPLES, TryOnHandlers, TryOnSession
 from pieces import (
+    AFTER,
     HOUR,
     QUICK,
     Follow,
@@ -95,7 +96,7 @@ def _region(name: str) -> gr.Radio:
 
 def _wire(handlers: TryOnHandlers, tab: gr.Tab, parts: Parts, explain: Follow) -> None:
     def follow(event: gr.events.Dependency) -> None:
-        event.success(handlers.compare, parts["session"], parts["compared"], **QUICK)
+        event.success(handlers.compare, parts["session"], parts["compared"], **AFTER)
         explain(event)
 
     session = parts["session"]

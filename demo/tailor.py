@@ -134,7 +134,7 @@ class Tailor:
             where: one of `WHERE`.
             tint: show the network the person as `tinted` does (ours).
         """
-        if where not in WHERE:
+        if not isinstance(where, str) or where not in WHERE:
             raise ValueError(f"What is redrawn must be one of {', '.join(WHERE)}.")
         person = self.person(subject)
         if not tint:

@@ -7,6 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 
 FILE = Path(__file__).with_name("papers.json")
+STUDY = (  # what only people can tell
+    "r2g", "g2r", "preferred_mean", "preferred_variance",
+    "judged_sharp", "judged_authentic", "judged_accurate",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,11 @@ class PublishedTable:
     dataset: str
     rows: Mapping[str, Mapping[str, float]]  # the paper's row -> metric -> value
     ours: Mapping[str, str]  # row of a table of ours -> the paper's row of the same method
+
+    @property
+    def is_study(self) -> bool:
+        """Whether people were asked."""
+        return any(name in STUDY for row in self.rows.values() for name in row)
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,32 @@ def published_rows(dataset: str) -> dict[str, PublishedRow]:
         )
     found: dict[str, PublishedRow] = {}
     for table in published_tables():
-        for ours, row in table.ours.items() if table.dataset == dataset else ():
-            source = f"{table.citation}, {table.table}, {dataset}, row {row!r}"
-            found.setdefault(ours, PublishedRow(table.rows[row], source))
+        for ours, row in table.ours.items() if table.dataset == dataset and not table.is_study else ():
+            found.setdefault(ours, PublishedRow(table.rows[row], _source(table, row)))
     return found
+
+
+def published_studies(dataset: str, metric: str) -> dict[str, PublishedRow]:
+    """Return what the papers' user studies on a dataset found, by our names of the methods or else by theirs.
+
+    Args:
+        dataset: as for `published_rows`.
+        metric: what a study must have measured, such as "r2g" or "preferred_mean".
+
+    Raises:
+        ValueError: as `published_rows`.
+    """
+    published_rows(dataset)
+    found: dict[str, PublishedRow] = {}
+    for table in published_tables():
+        if table.dataset != dataset or not table.is_study:
+            continue
+        names = {row: ours for ours, row in table.ours.items()}
+        for row, values in table.rows.items():
+            if metric in values:
+                found.setdefault(names.get(row, row), PublishedRow(values, _source(table, row)))
+    return found
+
+
+def _source(table: PublishedTable, row: str) -> str:
+    return f"{table.citation}, {table.table}, {table.dataset}, row {row!r}"

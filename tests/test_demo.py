@@ -1,6 +1,7 @@
 """The demo without a browser: the editor's value, what the studio draws, and what a visitor is told."""
 
 import base64
+import copy
 import io
 import json
 import sys
@@ -442,10 +443,19 @@ def test_pages_description_is_plain_data(demo):
     assert json.dumps(described)  # a partial here would make Gradio copy the whole demo for every visitor
 
 
-def test_quick_events_do_not_wait_for_other_visitors(demo):
+def test_drawing_waits_for_no_comparison_and_no_film(demo):
     released = [fn for fn in demo.fns.values() if any(event == "release" for _, event in fn.targets)]
     assert released
-    assert all(fn.concurrency_limit is None and fn.trigger_mode == "always_last" for fn in released)
+    assert all(fn.trigger_mode == "always_last" and fn.concurrency_limit >= 2 for fn in released)
+    queues = {fn.concurrency_id for fn in released}
+    later = [fn for fn in demo.fns.values() if fn.name in ("follow", "compare", "run")]
+    assert later
+    assert not queues & {fn.concurrency_id for fn in later}
+
+
+def test_what_a_page_opens_with_is_not_copied_for_every_visitor(handlers):
+    session = handlers.render_person(5, "Studio")[0]
+    assert copy.deepcopy(session) is session
 
 
 def test_taken_port_is_replaced():
@@ -464,6 +474,7 @@ def test_launch_is_private_and_limited(monkeypatch):
     app.launch(gr.Blocks(analytics_enabled=False))
     assert seen["server_name"] == "127.0.0.1"
     assert seen["max_file_size"] == "10mb"
+    assert seen["state_session_capacity"] <= 1000  # else pages that were left are kept for ever
     assert "allowed_paths" not in seen
     assert not seen.get("share")
 

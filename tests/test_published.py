@@ -3,9 +3,7 @@
 import pytest
 
 from pgt.evaluation import COLUMNS
-from pgt.published import published_datasets, published_rows, published_tables
-
-STUDIES = {"r2g", "g2r", "preferred_mean", "preferred_variance"}
+from pgt.published import STUDY, published_datasets, published_rows, published_studies, published_tables
 
 
 def test_all_four_papers_are_there_and_every_metric_is_known():
@@ -14,7 +12,7 @@ def test_all_four_papers_are_there_and_every_metric_is_known():
         assert table.table.startswith("Table ")
         assert set(table.ours.values()) <= set(table.rows)
         names = {name for row in table.rows.values() for name in row}
-        assert names <= STUDIES or names <= set(COLUMNS)
+        assert names <= set(STUDY) or names <= set(COLUMNS)
 
 
 def test_shares_and_similarities_are_shares_and_similarities():
@@ -50,6 +48,16 @@ def test_what_one_paper_reports_of_another_is_what_that_paper_printed():
     rows = {(one.table, one.dataset): one.rows for one in published_tables() if one.paper == "mrnet"}
     assert rows["Table I", "penn-action"]["MR-Net"] == list(rows["Table III", "penn-action"].values())[-1]
     assert rows["Table II", "market-1501"]["MR-Net"] == list(rows["Table IV", "market-1501"].values())[-1]
+
+
+def test_user_studies_are_found_apart_from_what_is_computed():
+    found = published_studies("market-1501", "g2r")
+    assert (found["PG2"].values["r2g"], found["G1+D"].values["g2r"]) == (0.112, 0.111)
+    assert "Table 2 (user study" in found["PG2"].source
+    assert published_studies("deepfashion", "preferred_mean")["UPIS"].values["preferred_variance"] == 0.001
+    assert published_studies("penn-action", "judged_sharp")["MR-Net"].values["judged_accurate"] == 0.88
+    for dataset in published_datasets():
+        assert not any(set(row.values) & set(STUDY) for row in published_rows(dataset).values())
 
 
 def test_an_unknown_dataset_gets_one_sentence():
