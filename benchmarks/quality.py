@@ -9,6 +9,7 @@ first 400 test identities. Generators of the same frame share a table, and each 
 import argparse
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import torch
 from torch.utils.data import Subset
@@ -23,10 +24,12 @@ from pgt.commands.methods import (
     with_true_map_rows,
 )
 from pgt.evaluation import EvaluationResult, evaluate
+from pgt.partial import ENDING
 from pgt.predictor import Predictor
 from pgt.synthetic.people import SyntheticPeople
 
 NUM_PAIRS = 400
+KEPT = Path(".cache/quality")  # numbers of finished batches: the same command goes on after a kill
 SCENES = {  # scene -> what it is, and a column of its own
     "mixed": ("Iconic: the person fills the picture", "local_ssim"),
     NON_ICONIC: ("Non-iconic: small people anywhere in a scene", "background_l1"),
@@ -52,9 +55,12 @@ def unseen_pairs(size: tuple[int, int], count: int = NUM_PAIRS, scene: str = "mi
 
 
 def measure(
-    weights: Mapping[str, str], num_pairs: int, scenes: Sequence[str] = tuple(SCENES)
+    weights: Mapping[str, str],
+    num_pairs: int,
+    scenes: Sequence[str] = tuple(SCENES),
+    keep: Path | None = None,
 ) -> dict[str, EvaluationResult]:
-    """Score generators, by row name, beside the baselines.
+    """Score generators, by row name, beside the baselines; what a stopped call left in `keep` is not redone.
 
     Returns:
         one result per frame and scene, named like "128x128 mixed".
@@ -76,6 +82,7 @@ def measure(
                 close_up=scene == NON_ICONIC,
                 data={"people": "synthetic", **pairs.dataset.parameters},
                 progress=True,
+                keep=keep and keep / f"{height}x{width}-{scene}{ENDING}",
             )
     return results
 
@@ -116,11 +123,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     choices = options.weights or [f"{row}={name}" for row, name in bundled_generators().items()]
     if not choices:
         parser.error("no generator is bundled with the library; name some with --weights.")
-    results = measure(named_weights([*choices, *options.beside]), options.pairs, options.scenes)
+    results = measure(named_weights([*choices, *options.beside]), options.pairs, options.scenes, KEPT)
     if options.write:
         content = {name: json.loads(result.to_json()) for name, result in results.items()}
         tables.keep("quality", content, to_markdown(results))
     print(to_markdown(results))
+    for path in KEPT.glob(f"*{ENDING}"):
+        path.unlink()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Time SPT's pseudo-label search against loops over candidates, and count how often it finds the same.
 
-    python -m benchmarks.search            # prints the tables; about 40 minutes
+    python -m benchmarks.search            # prints the tables; about 20 minutes
     python -m benchmarks.search --quick    # a draft in two
     python -m benchmarks.search --write    # also into results/search.* and the README
 
@@ -50,7 +50,7 @@ class Effort:
     exact: int = 1000
     loops: int = 40
     checked: int = 1000
-    literal: int = 20
+    literal: int = 8
 
 
 QUICK = Effort(people=3000, rendered=60, exact=128, loops=4, checked=32, literal=2)

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from pgt.arguments import candidates, image_size, natural, positive, positive_float, share
+from pgt.studies.arguments import add_study_commands
 
 SCENES = ("plain", "street", "non_iconic", "mixed")
 SPLITS = ("train", "val", "test")
@@ -39,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (
         _add_render, _add_cache, _add_train, _add_evaluate, _add_generate, _add_compare, _add_animate,
-        _add_pseudo_labels, _add_push, _add_data_commands,
+        _add_pseudo_labels, _add_push, _add_data_commands, _add_study,
     ):  # fmt: skip
         add(commands)
     return parser
@@ -143,7 +144,10 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
     one.add_argument("--true-maps", action="store_true", help="of SPT: learn from true pairs of maps instead")
     one.add_argument("--scenes", help="of SPT and --augment: pictures without people (default: synthetic)")
     one.add_argument("--augment", choices=AUGMENTATIONS, help="change pictures of synthetic people at random")
-    one.add_argument("--photos", help="mix in a folder of photos with a keypoints.csv, as their own targets")
+    one.add_argument(
+        "--photos",
+        help="mix in photos as their own targets: a folder with a keypoints.csv, or NAME:FOLDER as --data",
+    )
     one.add_argument("--photo-share", type=share, default=0.2, help="of --photos (default 0.2)")
     one.add_argument("--start-from", help="begin with these weights: a folder, a bundled or a Hub name")
     one.add_argument("--seed", type=int, default=0)
@@ -185,7 +189,7 @@ def _add_evaluate(commands: argparse._SubParsersAction) -> None:
     one.add_argument("--published", metavar="DATASET", help="show the papers' numbers too: deepfashion, ...")
     one.add_argument("--latex", action="store_true", help="print LaTeX instead of Markdown")
     one.add_argument("--threads", type=positive, help="CPU threads")
-    one.add_argument("--out", help="also write the results as JSON")
+    one.add_argument("--out", help="also write the results as JSON; a stopped command then goes on")
 
 
 def _add_generate(commands: argparse._SubParsersAction) -> None:
@@ -305,6 +309,10 @@ def _add_data_commands(commands: argparse._SubParsersAction) -> None:
         "--read", type=positive, metavar="N", help="read at most so many people of a split (default: all)"
     )
     check.add_argument("--out", help="also draw a contact sheet with skeletons: the PNG to write")
+
+
+def _add_study(commands: argparse._SubParsersAction) -> None:
+    add_study_commands(commands, SCENES)
 
 
 if __name__ == "__main__":

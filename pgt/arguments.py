@@ -36,6 +36,11 @@ def positive_float(text: str) -> float:
     return value
 
 
+def not_negative(text: str) -> float:
+    """Read a number of at least 0."""
+    return 0.0 if text in ("0", "0.0") else positive_float(text)
+
+
 def share(text: str) -> float:
     """Read a number between 0 and 1."""
     value = positive_float(text)

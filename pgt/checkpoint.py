@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import TypedDict
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_model
 from torch import nn
 
 from pgt.config import HUB_NAMESPACE, PUBLIC_HOME
+from pgt.files import first_line
 
 logger = logging.getLogger(__name__)
 
@@ -83,15 +85,22 @@ def save(model: nn.Module, folder: str | Path, card: Card | None = None, *, half
         half: store float16 weights; `load` gives float32 again.
 
     Raises:
-        CheckpointError: a class that is not in the table, or an unknown card entry.
+        CheckpointError: a class that is not in the table, an unknown card entry, or a disk that is full or
+            must not be written; what was there before stays.
     """
+    try:
+        return _save(model, Path(folder), card or {}, half)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"The checkpoint {folder} cannot be written ({first_line(error)}).") from None
+
+
+def _save(model: nn.Module, folder: Path, card: Card, half: bool) -> Path:
     approach = _approach_of(model)
-    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         made = Path(temporary)
-        (made / CARD).write_text(model_card(approach, card or {}))  # the mixin keeps a card that is there
-        (made / FACTS).write_text(json.dumps(card or {}, indent=2) + "\n")
+        (made / CARD).write_text(model_card(approach, card))  # the mixin keeps a card that is there
+        (made / FACTS).write_text(json.dumps(card, indent=2) + "\n")
         (deepcopy(model).half() if half else model).save_pretrained(made)
         config = {"approach": approach, **json.loads((made / CONFIG).read_text())}
         (made / CONFIG).write_text(json.dumps(config, indent=2) + "\n")
@@ -292,7 +301,7 @@ def _read(folder: Path) -> nn.Module:
         found = f" ({others[0]} is not read: it could run code)" if others else ""
         raise CheckpointError(f"The checkpoint {folder} has no {WEIGHTS}{found}.")
     approach = config.get("approach")
-    if approach not in MODEL_CLASSES:
+    if not isinstance(approach, str) or approach not in MODEL_CLASSES:
         known = ", ".join(MODEL_CLASSES)
         raise CheckpointError(
             f"{folder / CONFIG} names the approach {approach!r}; this version knows {known}."
@@ -313,7 +322,7 @@ def _read(folder: Path) -> nn.Module:
 def _read_object(path: Path) -> dict:
     try:
         content = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is not readable JSON: a damaged checkpoint.") from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path} must hold a JSON object: a damaged checkpoint.")

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,6 +29,7 @@ from pgt.judges import Judges
 from pgt.metrics import Score
 from pgt.models.part_warp import PartWarp
 from pgt.models.pose_estimator import PoseEstimator
+from pgt.partial import Partial, fingerprint, sources
 from pgt.predictor import Predictor, fit_person
 from pgt.protocols import OURS, Protocol
 from pgt.results import COLUMNS as COLUMNS
@@ -54,6 +56,7 @@ def evaluate(
     judges: Judges | None = None,
     data: Mapping[str, object] | None = None,
     progress: bool = False,
+    keep: str | Path | None = None,
 ) -> EvaluationResult:
     """Score methods on pairs.
 
@@ -70,9 +73,13 @@ def evaluate(
         judges: networks for LPIPS, FID and so on; the metrics they miss stay blank, with the reason why.
         data: parameters of the pairs, to be kept in the result.
         progress: show a bar.
+        keep: a file in which the numbers of every finished batch are kept until all are there. If an equal
+            evaluation was stopped, the batches it finished are not drawn again. Remove it when the result
+            has been saved.
 
     Raises:
-        ValueError: no pairs, predictors of different frames, or a target without the mask asked for.
+        ValueError: no pairs, predictors of different frames, or a target without the mask asked for; pairs
+            that changed since the evaluation was stopped, or a function whose numbers cannot be kept.
     """
     if len(pairs) == 0:
         raise ValueError("there are no pairs to evaluate.")
@@ -89,7 +96,17 @@ def evaluate(
         table.add(row, scores | further_scores(images, truth, protocol), milliseconds)
         table.judge(row, images, truth)
 
+    how = (mask, batch_size, close_up, data or {}, protocol.as_dict())
+    partial = Partial(keep, {} if keep is None else _key(methods, pose_estimator, judges, how))
+    state = partial.read() or {"digests": []}
+    table.restore(state.get("table"))
+    known, digests = state["digests"], []
     for chunk in _chunks(pairs, size, batch_size, progress, digest):
+        digests.append(digest.hexdigest())
+        if len(digests) <= len(known):
+            if digests[-1] != known[len(digests) - 1]:
+                raise ValueError(f"The pairs are not those that {keep} was begun with; remove it.")
+            continue
         truth = Truth.of([pair.target for pair in chunk], mask)
         for name, method in methods.items():
             pictures, milliseconds, label_maps = _draw(name, method, chunk)
@@ -98,6 +115,8 @@ def evaluate(
                 table.add_maps(row, label_maps, [pair.target.label_map for pair in chunk])
         if pose_estimator is not None or judges is not None:  # how far they themselves can be trusted
             add(TRUTH, [pair.target.image for pair in chunk])
+        if keep is not None:
+            partial.write({"digests": digests, "table": table.state()})
     seen = {"pairs": len(pairs), "sha256": digest.hexdigest()}
     facts = {"data": {**(data or {}), **seen}, "mask": mask, "batch_size": batch_size}
     facts |= {"protocol": protocol.as_dict(), "seeds": _seeds(data or {})}
@@ -150,6 +169,18 @@ class _Table:
         protocol = {"labels": NUM_LABELS, "pixels": "of all pictures together"}
         self._protocol |= {"map_accuracy": protocol, "map_iou": protocol}
 
+    def state(self) -> dict[str, object]:
+        """Return everything collected so far, for `restore`."""
+        plain = {"values": self._values, "protocol": self._protocol, "confusions": self._confusions}
+        return plain | {"sets": self._sets.state()}
+
+    def restore(self, state: Mapping[str, Any] | None) -> None:
+        """Go on from a `state`, if there is one."""
+        if state is not None:
+            self._values, self._protocol = state["values"], state["protocol"]
+            self._confusions = state["confusions"]
+            self._sets.restore(state["sets"])
+
     def result(self, facts: dict[str, object]) -> EvaluationResult:
         means: dict[str, dict[str, float]] = {}
         errors: dict[str, dict[str, float]] = {}
@@ -169,6 +200,30 @@ class _Table:
         sets, protocol = self._sets.compute()
         means = {row: values | sets.get(row, {}) for row, values in means.items()}
         return EvaluationResult(means, errors, self._protocol | protocol, facts)
+
+
+def _key(
+    methods: Mapping[str, Method], estimator: PoseEstimator | None, judges: Judges | None, how: object
+) -> dict[str, object]:
+    """Return all that the numbers depend on besides the pairs' pictures.
+
+    Raises:
+        ValueError: a function of which nobody knows what it depends on.
+    """
+    networks: dict[str, object] = {"judge of poses": fingerprint(estimator)}
+    for name, method in methods.items():
+        drawing = getattr(method, "predictor", method)  # of `with_true_maps`
+        if not isinstance(drawing, Predictor) and drawing is not _copy:
+            raise ValueError(f"The numbers of {name!r} cannot be kept: it is a function.")
+        network = drawing.model if isinstance(drawing, Predictor) else None
+        where = str(drawing.device) if isinstance(drawing, Predictor) else ""
+        networks[f"row {name}"] = [drawing is method, where, fingerprint(network)]
+    for name in ("lpips", "inception", "detector"):
+        judge = getattr(judges, name, None)
+        networks[name] = fingerprint(getattr(judge, "network", judge))
+    wanted = list(judges.wanted) if judges else []
+    circumstances = [sources(), _versions(), torch.get_num_threads()]
+    return {"networks": networks, "judged": wanted, "how": repr(how), "circumstances": circumstances}
 
 
 def _common_frame(predictors: Mapping[str, Method]) -> tuple[int, int] | None:
@@ -234,6 +289,7 @@ def with_true_maps(predictor: Predictor) -> Callable[[Sequence[Pair]], Sequence[
         predictions = predictor.generate_batch([(pair.source, pair.target.pose) for pair in chunk], maps)
         return [prediction.image for prediction in predictions]
 
+    draw.predictor = predictor  # what its numbers depend on
     return draw
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pgt.files import replace_bytes
+
 # column of the table -> title, decimals, which way is better
 COLUMNS = {
     "ssim": ("SSIM ↑", 3),
@@ -57,16 +59,11 @@ class EvaluationResult:
             columns: of `means`, in this order.
             published: numbers of papers; each of their columns is shown twice, "paper" and "ours".
         """
-        lines = self._cells(columns, published)
-        lines.insert(1, ["---"] + ["---:"] * (len(lines[0]) - 1))
-        return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+        return markdown_table(self._cells(columns, published))
 
     def to_latex(self, columns: Sequence[str] | None = None, *, published: Published | None = None) -> str:
         """Write the same as a LaTeX tabular, for the package booktabs."""
-        head, *rows = [[_escaped(cell) for cell in line] for line in self._cells(columns, published)]
-        lines = [rf"\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}", r"\toprule"]
-        lines += [" & ".join(head) + r" \\", r"\midrule", *(" & ".join(row) + r" \\" for row in rows)]
-        return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
+        return latex_table(self._cells(columns, published))
 
     def _cells(self, columns: Sequence[str] | None, published: Published | None) -> list[list[str]]:
         """Return the table as text: the head first, then a line for each row."""
@@ -94,15 +91,25 @@ class EvaluationResult:
         """Write the JSON to a file, making its folder; the file is complete or not there at all."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}.part")
-        try:
-            aside.write_text(self.to_json())
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
+        replace_bytes(path, self.to_json().encode())
 
     def __str__(self) -> str:
         return self.to_markdown()
+
+
+def markdown_table(lines: Sequence[Sequence[str]]) -> str:
+    """Write cells, the head first, as a Markdown table; all columns but the first are aligned right."""
+    head, *rows = lines
+    ruled = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in ruled)
+
+
+def latex_table(lines: Sequence[Sequence[str]]) -> str:
+    """Write the same as a LaTeX tabular, for the package booktabs."""
+    head, *rows = [[_escaped(cell) for cell in line] for line in lines]
+    written = [rf"\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}", r"\toprule"]
+    written += [" & ".join(head) + r" \\", r"\midrule", *(" & ".join(row) + r" \\" for row in rows)]
+    return "\n".join([*written, r"\bottomrule", r"\end{tabular}"])
 
 
 def _sides(is_published: bool) -> tuple[str, ...]:

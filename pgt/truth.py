@@ -175,6 +175,14 @@ class JudgedSets:
         if "mask_is" in wanted:
             masked.add(network(_to_bytes(generated * true.mask)))
 
+    def state(self) -> dict[str, list]:
+        """Return everything added so far, for `restore`."""
+        return {row: [one.state() for one in pair] for row, pair in self._sets.items()}
+
+    def restore(self, state: dict[str, list]) -> None:
+        """Go on from a `state`."""
+        self._sets = {row: tuple(map(SetScores.restored, pair)) for row, pair in state.items()}
+
     def compute(self) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, str | float | int]]]:
         """Return row -> metric -> value, and metric -> protocol."""
         values: dict[str, dict[str, float]] = {}

@@ -31,6 +31,7 @@ class HubStub:
     spaces: dict[str, str] = field(default_factory=dict)  # repository -> its sdk, for those that are Spaces
     requests: list[tuple[str, str]] = field(default_factory=list)
     truncate: bool = False  # send half of each file, then hang up
+    drops: int = 0  # hang up in the middle of so many files, and then no more
     refuse_writes: bool = False  # answer as to a visitor without a token
     _objects: dict[str, bytes] = field(default_factory=dict)  # uploaded large files by sha256
 
@@ -168,14 +169,21 @@ class _Handler(BaseHTTPRequestHandler):
         return self._json({"id": repository, "sha": commit_of(files), "siblings": siblings})
 
     def _send_file(self, files: dict[str, bytes], name: str) -> None:
-        content = files[name]
-        self.send_response(200)
-        self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
+        whole = content = files[name]  # or the rest of it: a client goes on where it was cut off
+        wanted = self.headers.get("Range", "")
+        if wanted:
+            content = whole[int(wanted.removeprefix("bytes=").partition("-")[0]) :]
+        self.send_response(206 if wanted else 200)
+        if wanted:
+            first = len(whole) - len(content)
+            self.send_header("Content-Range", f"bytes {first}-{len(whole) - 1}/{len(whole)}")
+        self.send_header("ETag", f'"{hashlib.sha256(whole).hexdigest()}"')
         self.send_header("X-Repo-Commit", commit_of(files))
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command == "GET":
-            cut = self.stub.truncate and name.endswith(".safetensors")
+            cut = (self.stub.truncate or self.stub.drops > 0) and name.endswith(".safetensors")
+            self.stub.drops -= cut
             self.wfile.write(content[: len(content) // 2] if cut else content)
             self.close_connection = cut
 

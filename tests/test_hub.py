@@ -110,9 +110,23 @@ def test_a_download_that_breaks_off_is_refused_and_succeeds_the_next_time(hub, t
     hub.truncate = True
     (line,) = visit(hub, tmp_path / "cache", (REPOSITORY, ""))
     assert line.startswith(f"refused: The Hub could not serve {REPOSITORY}")
+    weights = hub.repositories[REPOSITORY][WEIGHTS]
+    assert "\n" not in line
+    sizes = [path.stat().st_size for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+    assert len(weights) not in sizes
+    assert not list((tmp_path / "cache").rglob(WEIGHTS))  # nothing that could be loaded
     hub.truncate = False
     (line,) = visit(hub, tmp_path / "cache", (REPOSITORY, ""))
     assert line.startswith("the Hub (")
+    (file,) = (tmp_path / "cache").rglob(WEIGHTS)
+    assert file.read_bytes() == weights
+
+
+def test_a_connection_that_drops_once_is_tried_again_at_once(hub, tmp_path):
+    hub.drops = 1
+    (line,) = visit(hub, tmp_path / "cache", (REPOSITORY, ""))
+    assert line.startswith("the Hub (")
+    assert sum(path.endswith(WEIGHTS) for path in downloads(hub)) == 2
 
 
 def test_offline_without_a_cache_is_one_sentence(hub, tmp_path):

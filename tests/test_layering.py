@@ -8,9 +8,10 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "pgt"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = {
+    "files": -1,
     **dict.fromkeys(["arguments", "config", "geometry", "losses", "metrics"], 0),
-    **dict.fromkeys(["judges", "protocols", "published", "results"], 0),
-    **dict.fromkeys(["data", "layers", "checkpoint"], 1),
+    **dict.fromkeys(["judges", "partial", "protocols", "published", "results"], 0),
+    **dict.fromkeys(["data", "layers", "checkpoint", "studies"], 1),
     **dict.fromkeys(["models", "synthetic", "plot", "video_metrics"], 2),
     **dict.fromkeys(["training", "predictor", "photos", "truth"], 3),
     **dict.fromkeys(["applications", "evaluation", "__init__"], 4),

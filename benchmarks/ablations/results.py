@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from benchmarks.ablations.study import Variant
 from pgt.config import Config
-from pgt.training.run_folder import replace_bytes
+from pgt.files import replace_bytes
 
 CONFIDENCE = 0.95
 

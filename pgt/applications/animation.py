@@ -18,6 +18,7 @@ from PIL import Image
 from pgt.applications.pose_sequences import PoseSequence
 from pgt.data.person import Person
 from pgt.data.pose import Pose
+from pgt.files import naming
 from pgt.metrics import Score
 from pgt.plot import draw_skeleton
 from pgt.predictor import Predictor, fit_person, fit_pose
@@ -27,6 +28,7 @@ SUFFIXES = (".mp4", ".gif")
 QUALITY = "18"  # of H.264 (crf): 0 is lossless, 51 worst; 18 can hardly be told from the original
 BT_601, LIMITED_RANGE = 6, 1  # FFmpeg's numbers for how RGB is turned into YUV here: SMPTE 170M, 16 to 235
 GIF_RATE = 50  # frames a second; browsers slow down whatever claims to be faster
+SLOWEST_RATE = 0.1  # a GIF cannot show a frame for minutes
 COLOR_SAMPLES = 16  # frames that the colours of a GIF are chosen from
 
 
@@ -174,13 +176,16 @@ def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float) -> i
     path = Path(path)
     check_video_file(path)
     is_gif = path.suffix.lower() == ".gif"
-    if not 0 < fps <= (GIF_RATE if is_gif else 1000):
-        limit = f"0 to {GIF_RATE}, or write .mp4" if is_gif else "0 to 1000"
-        raise ValueError(f"A {path.suffix} needs a frame rate above {limit}; got {fps}.")
+    if not SLOWEST_RATE <= fps <= (GIF_RATE if is_gif else 1000):
+        limit = f"{GIF_RATE}, or write .mp4" if is_gif else "1000"
+        raise ValueError(f"A {path.suffix} needs a frame rate of {SLOWEST_RATE} to {limit}; got {fps:g}.")
     path.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=path.parent, prefix=".") as aside:
         written = Path(aside) / path.name
-        count = (_write_gif if is_gif else _write_mp4)(written, _checked(frames), fps)
+        try:
+            count = (_write_gif if is_gif else _write_mp4)(written, _checked(frames), fps)
+        except OSError as error:  # PyAV's are, too; they name the file aside, or none
+            raise naming(error, path) from None
         os.replace(written, path)
     return count
 

@@ -5,11 +5,9 @@ a folder of OpenPose's JSON files with one file per frame.
 """
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -17,13 +15,15 @@ import torch
 from pgt.data.body_parts import body_scale
 from pgt.data.person import Person
 from pgt.data.point_sets import split_points
-from pgt.data.pose import JOINTS, NUM_JOINTS, Pose
+from pgt.data.pose import JOINTS, MAX_COORDINATE, NUM_JOINTS, Pose
 from pgt.data.readers.keypoint_csv import read_keypoint_csv
 from pgt.data.readers.openpose_json import read_openpose_folder
+from pgt.files import first_line, read_json, replace_bytes
 from pgt.synthetic.films import YAW, film
 from pgt.synthetic.people import SyntheticPeople
 
 FPS = 25.0  # frames a second, where nobody says
+MAX_RATE = 1000  # that a file may claim
 _ANKLES, _HIPS, _SHOULDERS = (10, 13), (8, 11), (2, 5)
 
 
@@ -156,18 +156,19 @@ class PoseSequence:
 
     @classmethod
     def _from_json(cls, path: Path, fps: float | None) -> "PoseSequence":
+        content = read_json(path)
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
             if not isinstance(content, dict) or not isinstance(content.get("frames"), list):
                 raise ValueError('a pose sequence needs "frames", a list of 18 times [x, y, visible] each')
             size = content.get("image_size")
-            if not isinstance(size, list) or [type(side) for side in size] != [int, int]:
+            is_size = isinstance(size, list) and [type(side) for side in size] == [int, int]
+            if not is_size or not all(1 <= side <= MAX_COORDINATE for side in size):
                 raise ValueError('a pose sequence needs "image_size": [height, width]')
             frames = [split_points(frame, f"frame {i}") for i, frame in enumerate(content["frames"])]
             poses = tuple(Pose(*joints, tuple(size)) for joints in frames)
             return cls(poses, fps or _number(content.get("fps", FPS)), path.stem)
-        except (ValueError, RecursionError) as error:  # what is no JSON or no text is a ValueError too
-            raise ValueError(f"{path}: {str(error).rstrip('.')}.") from None
+        except ValueError as error:
+            raise ValueError(f"{path}: {first_line(error)}.") from None
 
     def write(self, path: str | Path) -> None:
         """Write JSON that `read` reads back exactly: frame rate, image size, x, y and visible of each joint.
@@ -182,15 +183,12 @@ class PoseSequence:
         frames = [[[x, y, int(seen)] for x, y, seen in frame] for frame in joints.tolist()]
         content = {"fps": self.fps, "image_size": list(self.image_size), "joints": JOINTS, "frames": frames}
         path.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=path.parent, prefix=".") as aside:  # never a half-written file
-            written = Path(aside) / path.name
-            written.write_text(json.dumps(content), encoding="utf-8")
-            os.replace(written, path)
+        replace_bytes(path, json.dumps(content).encode())
 
 
 def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f'"fps" must be a number, not {value!r}')
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_RATE:
+        raise ValueError(f'"fps" must be a number of at most {MAX_RATE}, not {str(value)[:40]}')
     return float(value)
 
 

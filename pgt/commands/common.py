@@ -10,6 +10,7 @@ from PIL import Image
 
 from pgt.checkpoint import bundled_names
 from pgt.data.pairs import CachedPeople, PairDataset
+from pgt.files import replace_bytes
 from pgt.synthetic.people import SyntheticPeople
 
 SYNTHETIC = "synthetic"  # in place of a folder
@@ -82,8 +83,6 @@ def check_suffix(path: str) -> None:
 
 def write_picture(path: str, picture: np.ndarray) -> None:
     """Write a uint8 picture (H, W, 3) as PNG, making its folder, and say where."""
-    from pgt.training.run_folder import replace_bytes
-
     content = io.BytesIO()
     Image.fromarray(picture).save(content, "PNG", optimize=True)
     Path(path).parent.mkdir(parents=True, exist_ok=True)

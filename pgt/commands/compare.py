@@ -18,6 +18,7 @@ from pgt.commands.common import check_suffix, set_threads, write_picture
 from pgt.commands.generate import target_person
 from pgt.commands.methods import NON_ICONIC, bundled_generators, crop_rivals, named_weights
 from pgt.data.person import Pair, Person
+from pgt.files import replace_bytes
 from pgt.synthetic.people import SyntheticPeople
 
 if TYPE_CHECKING:
@@ -262,7 +263,6 @@ def _cell(
 
 def _write_numbers(path: Path, lineup: Lineup, rows: Sequence[Drawn]) -> None:
     from pgt.evaluation import as_json
-    from pgt.training.run_folder import replace_bytes
 
     methods = {
         name: {"weights": getattr(one.model, "checkpoint_source", one.name), "frame": lineup.frame_of(name)}

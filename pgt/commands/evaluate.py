@@ -27,6 +27,7 @@ from pgt.commands.methods import (
 )
 from pgt.commands.video import evaluate_on_video, is_video
 from pgt.data.pairs import PairDataset
+from pgt.partial import beside
 from pgt.published import published_rows
 from pgt.synthetic.people import SyntheticPeople
 
@@ -51,6 +52,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     _print(arguments, result)
     if arguments.out:
         result.save(arguments.out)
+        beside(arguments.out).unlink(missing_ok=True)
 
 
 def _how(arguments: argparse.Namespace) -> dict[str, object]:
@@ -97,6 +99,7 @@ def _evaluate_on_people(
         close_up=scene == NON_ICONIC,
         data=data,
         progress=True,
+        keep=beside(arguments.out) if arguments.out else None,
         **how,
     )
 

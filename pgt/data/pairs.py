@@ -18,7 +18,6 @@ import json
 import os
 import socket
 import time
-import uuid
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,9 +28,11 @@ import numpy as np
 
 from pgt.data.person import Pair, Person
 from pgt.data.pose import NUM_JOINTS, Pose
+from pgt.files import naming, replace_bytes
 
 FORMAT = 1
 STALE_SECONDS = 600  # a lock this old, or of a process that is gone, is nobody's
+WRITING_SECONDS = 10  # an empty lock this old was never finished
 MAX_OPEN_SHARDS = 256  # each open shard holds a file descriptor
 FIELDS = ("label_map", "person_mask", "background")  # of a Person, what a cache may leave out
 
@@ -112,7 +113,7 @@ class CachedPeople:
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "index.json"
         if not path.exists():
-            _write_whole(path, text.encode())
+            replace_bytes(path, text.encode())
         elif path.read_text() != text:
             raise ValueError(f"{path} does not belong to this cache; remove its folder or choose another.")
 
@@ -223,7 +224,7 @@ class CachedPeople:
                 buffer = io.BytesIO()
                 np.save(buffer, records)
                 content = buffer.getbuffer()
-                _write_whole(self._path(shard), content, zlib.crc32(content).to_bytes(4, "little"))
+                replace_bytes(self._path(shard), content, zlib.crc32(content).to_bytes(4, "little"))
         return self._is_there(shard)
 
 
@@ -260,20 +261,6 @@ def _is_intact(path: Path) -> bool:
     return zlib.crc32(content[:-4]).to_bytes(4, "little") == content[-4:]
 
 
-def _write_whole(path: Path, *parts: bytes | memoryview) -> None:
-    """Write a file that others see either whole or not at all."""
-    aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with open(aside, "wb") as file:
-            for part in parts:
-                file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
 @contextmanager
 def _lock(path: Path) -> Iterator[bool]:
     """Try to be the only process at work on something; yields whether we are.
@@ -288,9 +275,13 @@ def _lock(path: Path) -> Iterator[bool]:
     except FileExistsError:
         yield False
         return
-    os.write(descriptor, f"{socket.gethostname()} {os.getpid()}".encode())
-    os.close(descriptor)
     try:
+        try:
+            os.write(descriptor, f"{socket.gethostname()} {os.getpid()}".encode())
+        except OSError as error:
+            raise naming(error, path) from None
+        finally:
+            os.close(descriptor)
         yield True
     finally:
         path.unlink(missing_ok=True)
@@ -308,8 +299,10 @@ def _is_stale(path: Path) -> bool:
         return True
     try:
         host, pid = path.read_text().split()
-    except (FileNotFoundError, ValueError):
-        return False  # just released, or just being written
+    except FileNotFoundError:
+        return False  # just released
+    except ValueError:
+        return _age(path) > WRITING_SECONDS  # just being written, or a kill or a full disk came between
     if host != socket.gethostname() or os.name != "posix":
         return False
     try:

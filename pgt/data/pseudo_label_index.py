@@ -21,8 +21,10 @@ from pathlib import Path
 
 import numpy as np
 
+from pgt.data.body_parts import NUM_PARTS
 from pgt.data.part_descriptors import LabelledPeople
 from pgt.data.pseudo_labels import NOBODY, QUERIES_AT_ONCE, Matches, PseudoLabelSearch
+from pgt.files import flush, naming, read_text
 
 FORMAT = 1
 _BLOCK = QUERIES_AT_ONCE  # sources between two saves
@@ -61,8 +63,7 @@ class PseudoLabels:
             FileNotFoundError: there is none.
             ValueError: the file is no whole index; says what is wrong in which line.
         """
-        with open(path, encoding="utf-8") as file:
-            lines = file.read().splitlines()
+        lines = read_text(path).splitlines()
         facts = _parse(lines[0] if lines else "", path, 1)
         if facts.get("format") != FORMAT or not isinstance(facts.get("num_people"), int):
             raise ValueError(f"{path} is no index of pseudo-labels of format {FORMAT}.")
@@ -72,7 +73,8 @@ class PseudoLabels:
         for number, row in enumerate(rows):
             target = row.get("target")
             known = target is None or (isinstance(target, int) and 0 <= target < len(rows))
-            if row.get("source") != number or not known or "distance" not in row or "parts" not in row:
+            known &= isinstance(row.get("distance", ""), float | int | None) and type(row.get("parts")) is int
+            if row.get("source") != number or not known or not 0 <= row["parts"] <= NUM_PARTS:
                 raise ValueError(f"{path}, line {number + 2}: not the pseudo-label of person {number}.")
         return cls(
             np.array([NOBODY if row["target"] is None else row["target"] for row in rows], np.int64),
@@ -85,7 +87,7 @@ class PseudoLabels:
 def _parse(line: str, path: str | Path, number: int) -> dict:
     try:
         content = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
         raise ValueError(f"{path}, line {number}: not a JSON object.")
@@ -130,18 +132,22 @@ def write_index(
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
     done = _continue(partial, header)
-    with (
-        open(partial, "a", encoding="utf-8") as file,
-        tqdm(total=len(people), initial=done, unit="people", desc="Searching", disable=not progress) as bar,
-    ):
+    with tqdm(total=len(people), initial=done, unit="people", desc="Searching", disable=not progress) as bar:
         for first in range(done, len(people), _BLOCK):
             queries = np.arange(first, min(first + _BLOCK, len(people)))
-            file.write(_lines(people, queries, search.find(queries)))
-            file.flush()
-            os.fsync(file.fileno())
+            _append(partial, _lines(people, queries, search.find(queries)))
             bar.update(len(queries))
     os.replace(partial, path)
     return PseudoLabels.read(path)
+
+
+def _append(partial: Path, lines: str) -> None:
+    try:
+        with open(partial, "a", encoding="utf-8") as file:
+            file.write(lines)
+            flush(file)
+    except OSError as error:
+        raise naming(error, partial) from None
 
 
 def _continue(partial: Path, header: dict) -> int:

@@ -8,13 +8,16 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from pgt.data.pose import Pose
+from pgt.data.readers.folder import read_array
 from pgt.data.readers.keypoint_csv import read_keypoint_csv
+from pgt.data.readers.pictures import MAX_PIXELS, PROGRAMS, opened_picture
+from pgt.files import read_text
 
-MAX_PIXELS = 64_000_000  # a photo beyond this is refused before it is decoded
 MIN_SIDE = 16  # pixels
+NO_PICTURE = "This file is not a picture that can be read; use a JPEG, PNG or WebP."
 MAX_KEYPOINT_FILE = 20_000_000  # bytes; the largest public CSV has 3
 
 
@@ -27,17 +30,25 @@ def open_photo(path: str | Path) -> np.ndarray:
     Raises:
         ValueError: one sentence, if it is no picture, is damaged, or has more than 64 megapixels.
     """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of oddities, and of sizes: our own limit is stricter
+        return _opened(path)
+
+
+def _opened(path: str | Path) -> np.ndarray:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is stricter
-            image = Image.open(path)
+        if not Path(path).is_file():  # a pipe would never end
+            raise FileNotFoundError(path)
+        image = Image.open(path)
     except Image.DecompressionBombError:
         raise ValueError(
             f"The photo is far too large; at most {MAX_PIXELS // 10**6} megapixels are read."
         ) from None
-    except (UnidentifiedImageError, OSError):
-        raise ValueError("This file is not a picture that can be read; use a JPEG, PNG or WebP.") from None
+    except Exception:  # damaged bytes make Pillow raise nearly anything
+        raise ValueError(NO_PICTURE) from None
     with image:
+        if image.format in PROGRAMS:
+            raise ValueError(NO_PICTURE)
         width, height = image.size
         if width * height > MAX_PIXELS:
             size, limit = round(width * height / 1e6), MAX_PIXELS // 10**6
@@ -59,7 +70,7 @@ def _decode(image: Image.Image) -> np.ndarray:
             paper = Image.new("RGBA", upright.size, "white")
             upright = Image.alpha_composite(paper, upright)
         return np.asarray(upright.convert("RGB")).copy()
-    except (OSError, ValueError, SyntaxError, EOFError):  # what PIL's decoders raise on damaged data
+    except Exception:  # damaged bytes make decoders raise nearly anything
         raise ValueError("The picture is damaged and could not be read to its end.") from None
 
 
@@ -87,10 +98,7 @@ def read_pose_file(
         raise ValueError(
             f"The joints must be a .json or .csv file, not {path.suffix or 'a file without ending'}."
         )
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise ValueError("The file of joints is not text.") from None
+    text = read_text(path)
     return pose_in_frame(Pose.from_json(text, None if says_its_size(text) else image_size), image_size)
 
 
@@ -146,17 +154,15 @@ def read_person_mask(path: str | Path, image_size: tuple[int, int]) -> np.ndarra
     Raises:
         ValueError: one sentence with the file's name: unreadable, of another size, or nobody in it.
     """
-    path = Path(path)
-    try:
-        if path.suffix == ".npy":
-            with open(path, "rb") as file:
-                mask = np.lib.format.read_array(file, allow_pickle=False) > 0
-        else:
-            with Image.open(path) as picture:
-                mask = np.asarray(picture.convert("L")) > 127
-    except Exception as error:  # damaged bytes make decoders raise nearly anything
-        reason = str(error) or type(error).__name__
-        raise ValueError(f"{path} cannot be read as a mask of the person ({reason}).") from None
+    path, what = Path(path), "a mask of the person"
+    if path.suffix == ".npy":
+        values = read_array(path, what)
+        if values.dtype.kind not in "biuf":
+            raise ValueError(f"{path} cannot be read as {what} (it holds {values.dtype}, not numbers).")
+        mask = values > 0
+    else:
+        with opened_picture(path, what) as picture:
+            mask = np.asarray(picture.convert("L")) > 127
     if mask.shape != tuple(image_size):
         sides = " but the photo is ".join("x".join(map(str, size)) for size in (mask.shape, image_size))
         raise ValueError(f"{path} is {sides}: the mask must have one value per pixel.")

@@ -8,6 +8,7 @@ state/           everything needed to continue
 generator/       the deployable model, ready for `pgt.load`, with the facts of its card as card.json
 """
 
+import io
 import json
 import os
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+
+from pgt.files import first_line, flush, naming, read_json, replace_bytes
 
 
 class RunFolder:
@@ -47,7 +50,7 @@ class RunFolder:
             self._state.parent.mkdir(exist_ok=True)
             replace_bytes(path, json.dumps(wanted, indent=2).encode())
             return
-        found = json.loads(path.read_text())
+        found = read_json(path)
         changes = _differences(found, {key: value for key, value in wanted.items() if key in found})
         if changes:
             raise ValueError(
@@ -59,19 +62,36 @@ class RunFolder:
         return self._state.exists()
 
     def save_state(self, state: Mapping[str, object]) -> None:
-        """Replace the stored state; the previous one stays until the new one is complete on disk."""
+        """Replace the stored state; the previous one stays until the new one is complete on disk.
+
+        Raises:
+            OSError: it cannot be written, with the file's name; the previous one is still there.
+        """
         temporary = self._state.with_suffix(".new")
-        with temporary.open("wb") as file:
-            torch.save(dict(state), file)
-            _flush(file)
-        os.replace(temporary, self._state)
+        try:
+            with temporary.open("wb") as file:
+                torch.save(dict(state), file)
+                flush(file)
+            os.replace(temporary, self._state)
+        except (OSError, RuntimeError) as error:  # torch wraps what the disk says
+            temporary.unlink(missing_ok=True)
+            raise _disk_error(error, self._state) from None
         _flush_folder(self._state.parent)
 
     def load_state(self) -> dict | None:
-        """Return the stored state with its tensors on the CPU, or None where the run has not saved yet."""
+        """Return the stored state with its tensors on the CPU, or None where the run has not saved yet.
+
+        Raises:
+            ValueError: the file is damaged.
+        """
         if not self.has_state():
             return None
-        return torch.load(self._state, map_location="cpu", weights_only=True)
+        try:
+            return torch.load(self._state, map_location="cpu", weights_only=True)
+        except Exception as error:  # damaged bytes make it raise nearly anything
+            raise ValueError(
+                f"{self._state} is damaged ({first_line(error)}); remove the run folder to begin again."
+            ) from None
 
     def log(self, line: Mapping[str, object]) -> None:
         """Append a line to the log."""
@@ -94,26 +114,25 @@ class RunFolder:
 
     def save_picture(self, name: str, picture: np.ndarray) -> None:
         """Write a uint8 (H, W, 3) picture into samples/."""
-        Image.fromarray(picture).save(self.path / "samples" / f"{name}.png")
-
-
-def replace_bytes(path: Path, content: bytes) -> None:
-    """Write a file so that readers see the old content or the new, never a part."""
-    temporary = path.with_name(path.name + ".new")
-    with temporary.open("wb") as file:
-        file.write(content)
-        _flush(file)
-    os.replace(temporary, path)
+        content = io.BytesIO()
+        Image.fromarray(picture).save(content, "PNG")
+        replace_bytes(self.path / "samples" / f"{name}.png", content.getbuffer())
 
 
 def _append_line(path: Path, line: Mapping[str, object]) -> None:
-    with path.open("a") as file:
-        file.write(json.dumps(line) + "\n")
+    try:
+        with path.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+    except OSError as error:
+        raise naming(error, path) from None
 
 
-def _flush(file) -> None:
-    file.flush()
-    os.fsync(file.fileno())
+def _disk_error(error: Exception, path: Path) -> OSError:
+    """Find what the disk said behind an error of `torch.save`."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, OSError):
+        cause = cause.__context__
+    return OSError(f"{path} cannot be written.") if cause is None else naming(cause, path)
 
 
 def _flush_folder(path: Path) -> None:

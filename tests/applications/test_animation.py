@@ -247,7 +247,7 @@ def test_other_endings_and_rates_are_refused_before_a_frame_is_drawn(tmp_path, p
     frames = animate(predictors["part-warp"], people[0], walk)
     for name, fps, sentence in (
         ("a.avi", 25, "as .mp4 or .gif"),
-        ("a.gif", 60, "0 to 50"),
+        ("a.gif", 60, "0.1 to 50"),
         ("a.mp4", 0, "rate"),
     ):
         with pytest.raises(ValueError, match=sentence):

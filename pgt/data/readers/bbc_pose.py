@@ -17,6 +17,7 @@ import numpy as np
 from pgt.data.joint_sets import JOINT_SETS
 from pgt.data.readers.frames import load_mat, to_openpose18
 from pgt.data.readers.people import People, Source, some
+from pgt.files import first_line
 
 SOURCE = Source(
     "BBC-Pose",
@@ -24,6 +25,7 @@ SOURCE = Source(
 )
 SPLITS = ("train", "val", "test")
 JOINTS = JOINT_SETS["bbc-pose-7"]
+MAX_FRAME = 10**9
 
 
 def bbc_pose(root: str | Path, split: str = "train") -> People:
@@ -47,7 +49,10 @@ def bbc_pose(root: str | Path, split: str = "train") -> People:
     for video, entry in enumerate(_videos(annotation), start=1):
         if _text(entry["type"]) != split:
             continue
-        frames, points = _joints(annotation, video, entry)
+        try:
+            frames, points = _joints(entry)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise ValueError(f"{annotation}, video {video}: {first_line(error)}.") from None
         there = np.array([(root / str(video) / f"{number}.jpg").is_file() for number in frames], bool)
         if not there.all():
             gone = [f"{number}.jpg" for number in frames[~there]]
@@ -73,18 +78,18 @@ def _videos(path: Path) -> list[np.void]:
     return list(videos.ravel())
 
 
-def _joints(path: Path, video: int, entry: np.void) -> tuple[np.ndarray, np.ndarray]:
+def _joints(entry: np.void) -> tuple[np.ndarray, np.ndarray]:
     """Return the frame numbers (N,) and joints (N, 7, 2) of a video."""
-    by_hand = "test_frames" in entry.dtype.names and entry["test_frames"].size and entry["test_joints"].size
+    marked = {"test_frames", "test_joints"} <= set(entry.dtype.names)
+    by_hand = marked and np.size(entry["test_frames"]) and np.size(entry["test_joints"])
     kind = "test" if by_hand and _text(entry["type"]) == "test" else "train"
-    frames = np.asarray(entry[f"{kind}_frames"], np.int64).ravel()
-    points = np.asarray(entry[f"{kind}_joints"], np.float64)
+    frames, points = (np.real(entry[f"{kind}_{what}"]).astype(np.float64) for what in ("frames", "joints"))
+    if not (np.abs(frames) <= MAX_FRAME).all():
+        raise ValueError(f"{kind}_frames holds something that is no number of a frame")
+    frames = frames.astype(np.int64).ravel()
     points = points[..., None] if points.ndim == 2 else points  # MATLAB drops a last dimension of 1
     if points.shape != (2, len(JOINTS), len(frames)):
-        raise ValueError(
-            f"{path}, video {video}: {kind}_joints must be (2, {len(JOINTS)}, {len(frames)}), "
-            f"not {points.shape}."
-        )
+        raise ValueError(f"{kind}_joints must be (2, {len(JOINTS)}, {len(frames)}), not {points.shape}")
     return frames, points.transpose(2, 1, 0)
 
 

@@ -9,7 +9,6 @@ Every person with a marked joint who is no crowd is cut out by the annotated box
 polygons. Nobody is known twice, so there are no pairs.
 """
 
-import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,10 +20,13 @@ from PIL import Image, ImageDraw
 from pgt.data.crop_pairs import crop_person
 from pgt.data.person import Person
 from pgt.data.point_sets import split_points
+from pgt.data.pose import MAX_COORDINATE
 from pgt.data.readers.people import People, Source, some, stack
+from pgt.files import first_line, read_json
 
 SOURCE = Source("COCO", "the COCO Consortium, as the keypoints of 2017")
 SPLITS = ("train", "val")
+MAX_SIDE = 100_000  # pixels of a picture
 MARGIN = 0.1  # around the annotated box, as a share of its longer side
 
 
@@ -69,17 +71,19 @@ def _annotation(root: Path, split: str) -> Path:
 
 
 def _content(path: Path) -> tuple[dict[int, dict], list[dict]]:
+    content = read_json(path)
     try:
-        content = json.loads(path.read_text("utf-8"))
         images = {image["id"]: image for image in content["images"]}
         annotations = list(content["annotations"])
         for image in images.values():
-            if not isinstance(image["file_name"], str) or min(image["height"], image["width"]) < 1:
+            name, *sides = (image[key] for key in ("file_name", "height", "width"))
+            is_name = isinstance(name, str) and name.isprintable()
+            if not is_name or not all(1 <= side <= MAX_SIDE for side in sides):
                 raise ValueError("an image without name or size")
         if any(one["image_id"] not in images or "id" not in one for one in annotations):
             raise ValueError("an annotation without its image")
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        reason = f"no {error}" if isinstance(error, KeyError) else error
+    except (ValueError, KeyError, TypeError) as error:
+        reason = f"no {error}" if isinstance(error, KeyError) else first_line(error)
         raise ValueError(f"{path} is no JSON with COCO's keypoints ({reason}).") from None
     return images, annotations
 
@@ -98,10 +102,14 @@ def _marked(path: Path, annotations: list[dict], images: dict[int, dict]) -> tup
 
 
 def _joints(path: Path, annotation: dict) -> tuple[np.ndarray, np.ndarray]:
+    where = f"{path}, annotation {str(annotation['id'])[:40]!r}"
     try:
         keypoints, visible = split_points(annotation["keypoints"], "keypoints")
     except ValueError as error:
-        raise ValueError(f"{path}, annotation {annotation['id']}: {error}") from None
+        raise ValueError(f"{where}: {error}") from None
+    usable = (np.abs(keypoints) <= MAX_COORDINATE).all(axis=1)  # False for NaN too
+    if not usable[visible].all():
+        raise ValueError(f"{where}: a keypoint is at no pixel position.")
     return keypoints * visible[:, None], visible
 
 
@@ -114,10 +122,13 @@ def _cut_out(shapes: list[tuple[object, object]], person: Person, number: int) -
     box, polygons = shapes[number]
     height, width = person.image_size
     if isinstance(polygons, list) and polygons:
-        person = replace(person, person_mask=_mask(polygons, person.image_size))
+        try:
+            person = replace(person, person_mask=_mask(polygons, person.image_size))
+        except (ValueError, TypeError, OverflowError):
+            raise ValueError(f"The segmentation of {person.name} is no list of polygons.") from None
     if not isinstance(box, list) or len(box) != 4:
         return person
-    x, y, w, h = box
+    x, y, w, h = _numbers(box, f"The bbox of {person.name}")
     around = MARGIN * max(w, h)
     low = np.floor([max(0, x - around), max(0, y - around)]).astype(int)
     high = np.ceil([min(width, x + w + around), min(height, y + h + around)]).astype(int)
@@ -130,5 +141,12 @@ def _mask(polygons: list[list[float]], size: tuple[int, int]) -> np.ndarray:
     picture = Image.new("1", (size[1], size[0]))
     for polygon in polygons:
         if len(polygon) >= 6:
-            ImageDraw.Draw(picture).polygon([float(value) for value in polygon], fill=1)
+            ImageDraw.Draw(picture).polygon(_numbers(polygon, "A polygon"), fill=1)
     return np.array(picture)
+
+
+def _numbers(values: list, what: str) -> list[float]:
+    """Return pixel positions; far ones would keep a drawing busy for ever."""
+    if not all(isinstance(value, int | float) and abs(value) <= MAX_COORDINATE for value in values):
+        raise ValueError(f"{what} is not made of pixel positions.")
+    return [float(value) for value in values]

@@ -28,6 +28,7 @@ from pgt.data.readers.folder import find_label_map
 from pgt.data.readers.keypoint_csv import Joints, read_keypoint_csv, read_pairs_csv
 from pgt.data.readers.people import People, Source, WrongSizeError, named_pairs, some, stack
 from pgt.data.readers.pictures import SUFFIXES, read_picture
+from pgt.files import read_text
 
 SOURCE = Source(
     "DeepFashion In-shop",
@@ -36,6 +37,7 @@ SOURCE = Source(
 )
 SPLITS = ("train", "test")
 FULL, NARROW = (256, 256), (256, 176)
+MAX_NAME = 500  # characters: of a longer one, the search would take long
 CUT = (FULL[1] - NARROW[1]) // 2  # columns that the narrow frame leaves out on each side
 
 _NAME = re.compile(
@@ -70,9 +72,9 @@ class ItemName:
         Raises:
             ValueError: it is neither.
         """
-        match = _NAME.search(name)
+        match = _NAME.search(name[:MAX_NAME])
         if match is None:
-            raise ValueError(f'"{name}" is no name of DeepFashion In-shop, such as {EXAMPLE}.')
+            raise ValueError(f'"{name[:80]}" is no name of DeepFashion In-shop, such as {EXAMPLE}.')
         category = match["category"].replace("_", "")
         return cls(match["who"], category, match["item"], match["colour"], match["view"] + match["side"])
 
@@ -124,7 +126,7 @@ def deepfashion(root: str | Path, split: str = "train", *, frame: tuple[int, int
         [ItemName.read(name).person if _has_torso(joints[name]) else None for name in names],
         pairs=_pairs(root, split, frame, names, notes),
         look=partial(_look, [by_item[ItemName.read(name)] for name in names], frame),
-        finish=partial(_labelled, root),
+        finish=partial(_labelled, root) if (root / "parsing").is_dir() else None,
         notes=notes,
     )
 
@@ -172,7 +174,7 @@ def _members(root: Path, split: str) -> set[ItemName] | None:
     """Return the names of a split, where a list says them."""
     listed = next((path for path in (root / f"{split}.lst",) if path.is_file()), None)
     if listed is not None:
-        return {ItemName.read(line) for line in listed.read_text("utf-8").splitlines() if line.strip()}
+        return {ItemName.read(line) for line in read_text(listed).splitlines() if line.strip()}
     places = (root / "Eval" / "list_eval_partition.txt", root / "list_eval_partition.txt")
     official = next((path for path in places if path.is_file()), None)
     return None if official is None else read_partition(official, split)
@@ -188,7 +190,7 @@ def read_partition(path: str | Path, split: str) -> set[ItemName]:
         ValueError: file, line number, and what is wrong there.
     """
     members = set()
-    for number, line in enumerate(Path(path).read_text("utf-8").splitlines()[2:], start=3):
+    for number, line in enumerate(read_text(path).splitlines()[2:], start=3):
         words = line.split()
         if len(words) != 3 or words[2] not in ("train", "query", "gallery"):
             raise ValueError(
@@ -196,7 +198,10 @@ def read_partition(path: str | Path, split: str) -> set[ItemName]:
                 f'but found "{line[:80]}".'
             )
         if (words[2] == "train") == (split == "train"):
-            members.add(ItemName.read(words[0]))
+            try:
+                members.add(ItemName.read(words[0]))
+            except ValueError as error:
+                raise ValueError(f"{path}, line {number}: {error}") from None
     return members
 
 

@@ -8,21 +8,24 @@ root/
                      beside the picture instead, as in the samples of SPT's release
 """
 
+import math
+import warnings
 from collections import defaultdict
 from dataclasses import replace
 from functools import partial
 from itertools import permutations
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import BinaryIO
 
 import numpy as np
-from PIL import Image
 
 from pgt.data.parsing import label_map_fault
 from pgt.data.person import Pair, Person
 from pgt.data.pose import TORSO_JOINTS, Pose
 from pgt.data.readers.keypoint_csv import Joints, read_keypoint_csv, read_pairs_csv
 from pgt.data.readers.people import People, named_pairs, some, stack
-from pgt.data.readers.pictures import read_picture
+from pgt.data.readers.pictures import opened_picture, read_picture
+from pgt.files import first_line
 
 DISTRACTORS = ("-1", "0000")  # how names of nobody's pictures begin, in Market-1501
 
@@ -80,7 +83,13 @@ class PeopleFolder:
         return self._joints
 
     def path(self, name: str) -> Path:
-        """Where the picture of a row is, or should be."""
+        """Where the picture of a row is, or should be.
+
+        Raises:
+            ValueError: the name leads out of the folder.
+        """
+        if not stays_inside(name):
+            raise ValueError(f"The keypoint CSV of {self.root} names {name[:80]!r}, which leads out of it.")
         return self._images / name
 
     def __len__(self) -> int:
@@ -100,7 +109,7 @@ class PeopleFolder:
         """
         if name not in self._joints:
             raise ValueError(f'"{name}" has no row in the keypoint CSV of {self.root}.')
-        image = read_picture(self._images / name)
+        image = read_picture(self.path(name))
         pose = Pose(*self._joints[name], image_size=image.shape[:2])
         return find_label_map(Person(image, pose, name=name), self.root / "parsing", self._images)
 
@@ -116,10 +125,12 @@ def find_label_map(person: Person, parsing: Path, beside: Path | None = None) ->
     Raises:
         ValueError: as `read_label_map`.
     """
+    if not stays_inside(person.name):
+        return person
     places = [(parsing, ".png"), (parsing, ".npy")] + ([(beside, ".npy")] if beside else [])
     for folder, suffix in places:
         path = (folder / person.name).with_suffix(suffix)
-        if path.exists():
+        if path.is_file():
             return replace(person, label_map=read_label_map(path, person.image_size))
     return person
 
@@ -140,22 +151,53 @@ def read_label_map(path: str | Path, size: tuple[int, int]) -> np.ndarray:
             background, which no model can draw a person from.
     """
     path = Path(path)
-    try:
-        if path.suffix == ".npy":
-            with open(path, "rb") as file:
-                labels = np.lib.format.read_array(file, allow_pickle=False)
-        else:
-            with Image.open(path) as picture:
-                labels = np.array(picture)
-    except Exception as error:  # damaged bytes make decoders raise nearly anything
-        reason = str(error) or type(error).__name__
-        raise ValueError(f"{path} cannot be read as a label map ({reason}).") from None
+    if path.suffix == ".npy":
+        labels = read_array(path, "a label map")
+    else:
+        with opened_picture(path, "a label map") as picture:
+            labels = np.array(picture)
     fault = label_map_fault(labels, size)
     if fault is None and not labels.any():
         fault = "is background everywhere: it shows nobody"
     if fault is not None:
         raise ValueError(f"{path} {fault}.")
     return labels.astype(np.uint8)
+
+
+def read_array(path: str | Path, what: str) -> np.ndarray:
+    """Read a NumPy file that runs no code and is not larger than a picture may be.
+
+    Raises:
+        ValueError: one sentence with the file's name.
+    """
+    try:
+        if not Path(path).is_file():  # a pipe would never end
+            raise ValueError("there is no such file")
+        with warnings.catch_warnings(), open(path, "rb") as file:
+            warnings.simplefilter("ignore")
+            size = _num_bytes(file)
+            if (
+                size != Path(path).stat().st_size - file.tell()
+            ):  # what it claims is reserved before it is read
+                raise ValueError("it is cut short, or no array of numbers")
+            file.seek(0)
+            return np.lib.format.read_array(file, allow_pickle=False)
+    except Exception as error:  # damaged bytes make it raise nearly anything
+        raise ValueError(f"{path} cannot be read as {what} ({first_line(error)}).") from None
+
+
+def _num_bytes(file: BinaryIO) -> int:
+    """Return how many bytes of data the header of a NumPy file announces; the file stands at the first."""
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    return math.prod(shape) * dtype.itemsize
+
+
+def stays_inside(name: str) -> bool:
+    """Say whether a name from a file, put behind a folder, leads to something in it."""
+    path = PurePath(name)
+    return bool(path.parts) and not path.anchor and ".." not in path.parts
 
 
 def person_key(name: str) -> str:

@@ -1,11 +1,13 @@
 """What readers of annotated videos share: opening MATLAB files, and pairing the frames of one video."""
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pgt.data.pose import MAX_COORDINATE
+from pgt.files import first_line
 
 if TYPE_CHECKING:
     from pgt.data.joint_sets import JointSet
@@ -25,13 +27,16 @@ def load_mat(path: str | Path) -> dict[str, np.ndarray]:
         from scipy.io import loadmat
     except ImportError:
         raise ImportError("Reading MATLAB files needs SciPy: pip install 'pgt[video]'.") from None
+    if Path(path).is_fifo():  # it might never end
+        raise ValueError(f"{path} is a pipe, not a file.")
     try:
-        return loadmat(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return loadmat(path)
     except (FileNotFoundError, PermissionError):
         raise
     except Exception as error:  # damaged bytes make it raise nearly anything
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ValueError(f"{path} cannot be read as a MATLAB file ({reason}).") from None
+        raise ValueError(f"{path} cannot be read as a MATLAB file ({first_line(error)}).") from None
 
 
 def to_openpose18(joint_set: "JointSet", points: np.ndarray, visible: np.ndarray) -> "Joints":

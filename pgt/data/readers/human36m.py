@@ -24,10 +24,11 @@ import torch
 from pgt.data.boxes import person_boxes, proportioned_boxes
 from pgt.data.crop_pairs import crop_person
 from pgt.data.person import Person
-from pgt.data.pose import JOINTS, NUM_JOINTS
+from pgt.data.pose import JOINTS, MAX_COORDINATE, NUM_JOINTS
 from pgt.data.readers.people import People, Source
 from pgt.data.readers.pictures import read_picture
 from pgt.data.readers.video import read_frame
+from pgt.files import first_line
 
 SOURCE = Source(
     "Human3.6M", "the Institute of Mathematics of the Romanian Academy (http://vision.imar.ro/human3.6m/)"
@@ -152,14 +153,16 @@ def read_poses(path: str | Path) -> np.ndarray:
     try:
         return np.asarray(CDF(str(path)).varget("Pose"), np.float32).reshape(-1, 32, 2)
     except Exception as error:  # damaged bytes make it raise nearly anything
-        raise ValueError(f"{path} cannot be read as poses of Human3.6M ({error}).") from None
+        raise ValueError(f"{path} cannot be read as poses of Human3.6M ({first_line(error)}).") from None
 
 
 def _to_openpose18(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     keypoints = np.zeros((len(points), NUM_JOINTS, 2), np.float32)
     visible = np.zeros((len(points), NUM_JOINTS), bool)
     places = [JOINTS.index(name) for name in _POINTS]
-    keypoints[:, places], visible[:, places] = points[:, list(_POINTS.values())], True
+    keypoints[:, places] = points[:, list(_POINTS.values())]
+    visible[:, places] = (np.abs(keypoints[:, places]) <= MAX_COORDINATE).all(axis=-1)  # False for NaN too
+    keypoints[~visible] = 0
     return keypoints, visible
 
 
@@ -205,7 +208,7 @@ def read_mask(path: str | Path, frame: int, size: tuple[int, int]) -> np.ndarray
             # A cell array: references to one array each, and MATLAB stores columns first.
             mask = np.asarray(file[file["Masks"][frame, 0]]).T > 0
     except Exception as error:  # damaged bytes make it raise nearly anything
-        raise ValueError(f"{path} cannot be read as masks of Human3.6M ({error}).") from None
+        raise ValueError(f"{path} cannot be read as masks of Human3.6M ({first_line(error)}).") from None
     if mask.shape != size:
         raise ValueError(f"{path} has masks of {mask.shape}, but the pictures are {size}.")
     return mask

@@ -8,6 +8,7 @@ Pairs: header `from,to`, rows of two image names.
 """
 
 import csv
+import io
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -16,10 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from pgt.data.pose import MAX_COORDINATE, NUM_JOINTS
+from pgt.files import first_line, read_text, replace_bytes
 
 HEADER = "name:keypoints_y:keypoints_x"
 PAIRS_HEADER = ["from", "to"]
 MISSING = -1
+MAX_ROW = 10_000  # characters; an honest row has a tenth of them
 
 # Names may hold colons themselves: the two lists are what a row ends with.
 _ROW = re.compile(r"(?P<name>.*?)\s*:\s*(?P<y>\[[^\[\]]*\])\s*:\s*(?P<x>\[[^\[\]]*\])\s*")
@@ -44,32 +47,31 @@ def read_keypoint_csv(path: str | Path, *, mirrored_faces: bool = False) -> dict
         ValueError: file, line number, and what is wrong there.
     """
     people: dict[str, Joints] = {}
-    with open(path, encoding="utf-8-sig", newline=None) as file:
-        header = file.readline().strip()
-        if header != HEADER:
-            raise ValueError(f'{path}, line 1: the header must be "{HEADER}", not "{header[:80]}".')
-        for number, line in enumerate(file, start=2):
-            if not line.strip():
-                continue
-            try:
-                name, joints = _parse_row(line)
-                if name in people:
-                    raise ValueError(f'"{name}" appears a second time')
-            except ValueError as error:
-                raise ValueError(f"{path}, line {number}: {error}.") from None
-            people[name] = tuple(values[_SWAP_FACE] for values in joints) if mirrored_faces else joints
+    header, *lines = read_text(path).split("\n")
+    if header.strip() != HEADER:
+        raise ValueError(f'{path}, line 1: the header must be "{HEADER}", not "{header.strip()[:80]}".')
+    for number, line in enumerate(lines, start=2):
+        if not line.strip():
+            continue
+        try:
+            name, joints = _parse_row(line)
+            if name in people:
+                raise ValueError(f'"{name[:80]}" appears a second time')
+        except ValueError as error:
+            raise ValueError(f"{path}, line {number}: {first_line(error)}.") from None
+        people[name] = tuple(values[_SWAP_FACE] for values in joints) if mirrored_faces else joints
     return people
 
 
 def _parse_row(line: str) -> tuple[str, Joints]:
-    match = _ROW.fullmatch(line.rstrip("\n"))
+    match = _ROW.fullmatch(line) if len(line) <= MAX_ROW else None
     if match is None or not match["name"]:
         raise ValueError(f'expected "NAME: [18 y]: [18 x]", but found "{line.strip()[:80]}"')
     columns = []
     for axis in "xy":
         try:
             values = json.loads(match[axis])
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ValueError(f"the {axis} values are not a list of numbers: {match[axis][:80]}") from None
         if len(values) != NUM_JOINTS:
             raise ValueError(f"{NUM_JOINTS} {axis} values are needed, but there are {len(values)}")
@@ -107,7 +109,7 @@ def write_keypoint_csv(path: str | Path, people: Mapping[str, Joints]) -> None:
         pixels = np.where(pixels == MISSING, 0, pixels)
         pixels[~np.asarray(visible, dtype=bool)] = MISSING
         lines.append(f"{name}: {pixels[:, 1].tolist()}: {pixels[:, 0].tolist()}")
-    Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    replace_bytes(path, ("\n".join(lines) + "\n").encode())
 
 
 def read_pairs_csv(path: str | Path) -> list[tuple[str, str]]:
@@ -116,26 +118,25 @@ def read_pairs_csv(path: str | Path) -> list[tuple[str, str]]:
     Raises:
         ValueError: file, line number, and what is wrong there.
     """
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file)
+    rows = csv.reader(io.StringIO(read_text(path)))
+    try:
         header = next(rows, [])
         if header[-2:] != PAIRS_HEADER:  # an index column may come first
-            raise ValueError(f'{path}, line 1: the header must be "from,to", not "{",".join(header)[:80]}".')
+            raise ValueError(f'the header must be "from,to", not "{",".join(header)[:80]}"')
         pairs = []
-        for row in rows:
-            if not row:
-                continue
+        for row in filter(None, rows):
             if len(row) != len(header) or not all(row[-2:]):
-                raise ValueError(
-                    f'{path}, line {rows.line_num}: expected two names, but found "{",".join(row)[:80]}".'
-                )
+                raise ValueError(f'expected two names, but found "{",".join(row)[:80]}"')
             pairs.append((row[-2], row[-1]))
+    except (ValueError, csv.Error) as error:
+        raise ValueError(f"{path}, line {max(1, rows.line_num)}: {first_line(error)}.") from None
     return pairs
 
 
 def write_pairs_csv(path: str | Path, pairs: Iterable[tuple[str, str]]) -> None:
     """Write (source, target) image names; the file is overwritten."""
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(PAIRS_HEADER)
-        writer.writerows(pairs)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(PAIRS_HEADER)
+    writer.writerows(pairs)
+    replace_bytes(path, text.getvalue().encode())

@@ -70,7 +70,7 @@ def market1501(root: str | Path, split: str = "train") -> People:
         [identity(name) if _has_torso(joints[name]) else None for name in names],
         pairs=pairs,
         sizes=SIZE,
-        finish=partial(_labelled, root),
+        finish=partial(_labelled, root) if (root / "parsing").is_dir() else None,
         notes=notes,
     )
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from pgt.data.point_sets import openpose_people
 from pgt.data.pose import NUM_JOINTS, Pose
+from pgt.files import first_line, read_json, replace_bytes
 
 
 def read_openpose_json(path: str | Path, image_size: tuple[int, int]) -> list[Pose]:
@@ -25,13 +26,13 @@ def read_openpose_json(path: str | Path, image_size: tuple[int, int]) -> list[Po
     Raises:
         ValueError: the file's name and what is wrong with it.
     """
+    content = read_json(path)
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
         if not isinstance(content, dict):
             raise ValueError("an OpenPose JSON must be an object")
         return [Pose(keypoints, visible, image_size) for keypoints, visible in openpose_people(content)]
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: {error}") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {first_line(error)}.") from None
 
 
 def write_openpose_json(path: str | Path, poses: list[Pose]) -> None:
@@ -45,7 +46,7 @@ def write_openpose_json(path: str | Path, poses: list[Pose]) -> None:
         people.append(
             {"person_id": [-1], "pose_keypoints_2d": [number for point in points for number in point]}
         )
-    Path(path).write_text(json.dumps({"version": 1.3, "people": people}), encoding="utf-8")
+    replace_bytes(path, json.dumps({"version": 1.3, "people": people}).encode())
 
 
 def read_openpose_folder(folder: str | Path) -> tuple[np.ndarray, np.ndarray]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from pgt.data.joint_sets import JOINT_SETS
+from pgt.data.pose import MAX_COORDINATE
 from pgt.data.readers.frames import MATLAB_ORIGIN, load_mat, to_openpose18
 from pgt.data.readers.keypoint_csv import Joints
 from pgt.data.readers.people import People, Source, some
@@ -82,7 +83,7 @@ def read_label(path: str | Path) -> tuple[bool, tuple[int, int], Joints]:
             f"{path}: x, y and visibility must be (frames, {len(JOINTS)}), "
             f"not {x.shape}, {y.shape} and {visible.shape}."
         )
-    if train.size != 1 or dimensions.size < 2:
+    if train.size != 1 or dimensions.size < 2 or not (np.abs(dimensions) <= MAX_COORDINATE).all():
         raise ValueError(f"{path}: train must be 1 or -1, and dimensions height, width and frames.")
     height, width = (int(side) for side in dimensions.ravel()[:2])
     return bool(train.item() > 0), (height, width), to_openpose18(JOINTS, np.stack([x, y], axis=-1), visible)
@@ -104,4 +105,4 @@ def _field(path: str | Path, content: dict[str, np.ndarray], name: str) -> np.nd
     values = content.get(name)
     if values is None or not np.issubdtype(np.asarray(values).dtype, np.number):
         raise ValueError(f'{path} holds no numbers "{name}", as a label of Penn Action does.')
-    return np.asarray(values, np.float64)  # the files mix uint8, uint16 and double
+    return np.real(values).astype(np.float64)  # the files mix uint8, uint16 and double

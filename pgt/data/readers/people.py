@@ -109,6 +109,11 @@ class People:
         name = f"{_stem(self.names[source])}_to_{_stem(self.names[target])}"
         return Pair(self.read(source), self.read(target), name=name)
 
+    @property
+    def joints(self) -> dict[str, Joints]:
+        """Everybody's keypoints (18, 2) and visible (18,), by name."""
+        return dict(zip(self.names, zip(self.keypoints, self.visible, strict=True), strict=True))
+
     def pair(self, index: int) -> tuple[int, int]:
         """Return the numbers of source and target of a pair, without reading any picture."""
         if not 0 <= index < len(self):

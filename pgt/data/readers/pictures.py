@@ -1,10 +1,17 @@
 """One picture; and a folder of pictures without people, at any depth: Places2, or one's own."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from pgt.files import first_line
+
+MAX_PIXELS = 64_000_000  # a picture beyond this is refused before it is decoded
+PROGRAMS = ("EPS",)  # formats for which Pillow would start another program
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 
@@ -42,11 +49,37 @@ def read_picture(path: str | Path) -> np.ndarray:
     """Read a picture, (H, W, 3) uint8 RGB.
 
     Raises:
-        ValueError: one sentence with the file's name: it is no picture, or damaged.
+        ValueError: one sentence with the file's name: it is no picture, damaged, or has more than 64
+            megapixels.
+    """
+    with opened_picture(path, "a picture") as picture:
+        return np.array(picture if picture.mode == "RGB" else picture.convert("RGB"))
+
+
+@contextmanager
+def opened_picture(path: str | Path, what: str) -> Iterator[Image.Image]:
+    """Open a picture that is small enough, and let the caller decode it.
+
+    Args:
+        path: the file.
+        what: it should be, for the message: "a picture".
+
+    Raises:
+        ValueError: one sentence with the file's name; whatever goes wrong inside, too.
     """
     try:
-        with Image.open(path) as picture:
-            return np.array(picture.convert("RGB"))
+        if not Path(path).is_file():  # a pipe would never end
+            raise ValueError("there is no such file")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of oddities, and of sizes: our own limit is stricter
+            with Image.open(path) as picture:
+                width, height = picture.size
+                if width * height > MAX_PIXELS:
+                    raise ValueError(f"it has more than {MAX_PIXELS // 10**6} megapixels")
+                if picture.format in PROGRAMS:
+                    raise ValueError(f"{picture.format} is a program rather than a picture")
+                yield picture
+    except Image.UnidentifiedImageError:
+        raise ValueError(f"{path} cannot be read as {what} (it is of no known format).") from None
     except Exception as error:  # damaged bytes make decoders raise nearly anything
-        reason = str(error) or type(error).__name__
-        raise ValueError(f"{path} cannot be read as a picture ({reason}).") from None
+        raise ValueError(f"{path} cannot be read as {what} ({first_line(error)}).") from None
