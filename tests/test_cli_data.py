@@ -11,6 +11,7 @@ from PIL import Image
 
 from pgt.__main__ import main
 from pgt.commands.unpaired import labelled_people
+from pgt.commands.variety import FramedPhotos
 from pgt.config import PRESETS
 from tests.data import layouts
 
@@ -98,6 +99,12 @@ def test_training_and_evaluation_take_the_split_of_a_named_dataset(tmp_path, cap
     data = json.loads(scores.read_text())
     assert '"dataset": "market1501"' in json.dumps(data)
     assert '"split": "test"' in json.dumps(data)
+
+
+def test_photos_to_mix_in_may_come_from_a_named_dataset(tmp_path):
+    photos = FramedPhotos(f"market1501:{layouts.market1501(tmp_path)}", (128, 64))
+    whole = layouts.MARKET["bounding_box_train"][:2]  # the third has no joints
+    assert [photos[number].name for number in range(len(photos))] == whole
 
 
 def test_unknown_names_and_people_without_pairs_are_refused(tmp_path, capsys, tiny_preset):

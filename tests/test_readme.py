@@ -1,12 +1,15 @@
 """The README says what is so: its tables are the measured ones, its files exist, its code runs."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from benchmarks import tables
-from pgt.__main__ import main
+from pgt.__main__ import build_parser
+from pgt.config import PRESETS
+from pgt.data.readers.catalogue import READERS
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
@@ -21,7 +24,7 @@ MEASURED = [
 def test_tables_are_the_measured_ones(page, name):
     shown = tables.block(page.read_text(), name)[2]
     assert shown == (tables.RESULTS / f"{name}.md").read_text()
-    assert shown.startswith("|")
+    assert re.search(r"^\| ---", shown, re.MULTILINE)
 
 
 def test_every_measurement_is_shown():
@@ -69,11 +72,42 @@ def test_eight_lines_run(capsys):
     assert re.match(r"\(128, 128, 3\) \d+ ms", capsys.readouterr().out)
 
 
-def test_commands_parse(capsys):
-    """Every `pgt ...` line of the README has known options."""
-    for line in re.findall(r"^pgt (.*?)(?:#.*)?$", TEXT, re.MULTILINE):
-        command, *words = line.split()
-        with pytest.raises(SystemExit):
-            main([command, "--help"])
-        known = capsys.readouterr().out
-        assert all(word in known for word in words if word.startswith("--")), line
+def commands(page: Path) -> list[str]:
+    """List the lines of a page's code blocks that call `pgt`, without their comments."""
+    blocks = re.findall(r"^ *```bash\n(.*?)```", page.read_text(), re.DOTALL | re.MULTILINE)
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    return [line.partition("#")[0].strip() for line in lines if re.match(r"pgt |accelerate ", line.strip())]
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "data" / "README.md"], ids=["root", "data"])
+def test_commands_parse(page):
+    """Every command has known options, presets, readers and bundled weights."""
+    found = commands(page)
+    assert len(found) >= 5
+    for line in found:
+        options = build_parser().parse_args(shlex.split(line.rpartition(" -m pgt ")[2].removeprefix("pgt ")))
+        preset = getattr(options, "preset", None)
+        if preset is not None:
+            assert preset in PRESETS, line
+            assert preset.startswith(options.approach), line
+        for data in (getattr(options, "data", None), getattr(options, "photos", None)):
+            reader, colon, _ = (data or "").partition(":")
+            assert not colon or reader in {*READERS, "video"}, line
+
+
+def test_real_data_has_a_command_for_every_reader():
+    section = TEXT.split("## Train on real data")[1].split("\n## ")[0]
+    for reader in ("market1501", "deepfashion", "penn-action", "bbc-pose", "human3.6m", "coco", "openpose"):
+        assert re.search(rf"^pgt train .*\b{re.escape(reader)}:", section, re.MULTILINE), reader
+    assert "--scenes places2" in section
+    assert "video:" in section
+
+
+@pytest.mark.parametrize("page", tables.PAGES, ids=["root", "benchmarks"])
+def test_measuring_commands_exist_with_their_options(page):
+    for name, words in re.findall(r"python -m benchmarks\.(\w+)([^`]*)", page.read_text()):
+        places = [ROOT / "benchmarks" / f"{name}.py", ROOT / "benchmarks" / "ablations" / "command.py"]
+        code = "".join(place.read_text() for place in places if place.exists())
+        assert places[0].exists() or (places[0].with_suffix("") / "__main__.py").exists(), name
+        for option in re.findall(r"--[a-z-]+", words.partition("-->")[0]):
+            assert f'"{option}"' in code, f"benchmarks.{name} {option}"

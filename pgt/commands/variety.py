@@ -3,11 +3,13 @@
 import argparse
 from pathlib import Path
 
+from pgt.commands.common import reader_of
 from pgt.data.augmentation import AUGMENTATIONS, AugmentedPairs
 from pgt.data.mixed import MixedPairs, SelfPairs
 from pgt.data.pairs import PairDataset
 from pgt.data.person import Person
 from pgt.data.pose import TORSO_JOINTS
+from pgt.data.readers.catalogue import open_people
 from pgt.data.readers.folder import PeopleFolder
 
 LEARNERS = ("pg2", "mrnet", "progressive", "pose-estimator")  # can learn from a photo as its own target
@@ -15,10 +17,11 @@ WHOLE = ("mrnet",)  # draw people in scenes: their photos are not cut
 
 
 class FramedPhotos:
-    """People of a folder with a keypoint CSV, fitted into a model's frame; a sequence.
+    """People of a folder with a keypoint CSV, or of a dataset, fitted into a model's frame; a sequence.
 
     Args:
-        root: see `PeopleFolder`.
+        root: see `PeopleFolder`; or NAME:FOLDER of a dataset (`pgt.data.readers.catalogue`), of which the
+            split "train" is taken.
         image_size: (H, W) of the frame; photos of other proportions are padded by their edges.
         whole: leave photos uncut; otherwise people are cut out where they are small.
 
@@ -27,9 +30,11 @@ class FramedPhotos:
     """
 
     def __init__(self, root: str | Path, image_size: tuple[int, int], *, whole: bool = False) -> None:
-        self.folder, self.image_size, self.whole = PeopleFolder(root), tuple(image_size), whole
+        self.image_size, self.whole = tuple(image_size), whole
+        reader, path = reader_of(str(root))
+        self.folder = PeopleFolder(path) if reader is None else open_people(reader, path, "train")
         torso = list(TORSO_JOINTS)
-        self.names = [name for name in self.folder.names if self.folder.joints[name][1][torso].all()]
+        self.names = [name for name, (_, visible) in self.folder.joints.items() if visible[torso].all()]
         if not self.names:
             raise ValueError(f"Nobody in {root} shows both shoulders and both hips.")
 

@@ -67,13 +67,14 @@ class Pose:
                 f"A pose needs keypoints (18, 2) and visible (18,), "
                 f"but got {keypoints.shape} and {visible.shape}."
             )
-        usable = (np.abs(keypoints) <= MAX_COORDINATE).all(axis=1)  # False for NaN too
-        if not usable[visible].all():
-            bad = int(np.flatnonzero(visible & ~usable)[0])
-            raise ValueError(
-                f"The visible {JOINTS[bad]} is at {keypoints[bad].tolist()}, which is no pixel position."
-            )
-        keypoints[~usable] = 0
+        within = np.abs(keypoints) <= MAX_COORDINATE  # False for NaN too
+        if not within.all():
+            unusable = ~within.all(axis=1)
+            if (unusable & visible).any():
+                bad = int(np.flatnonzero(unusable & visible)[0])
+                where = keypoints[bad].tolist()
+                raise ValueError(f"The visible {JOINTS[bad]} is at {where}, which is no pixel position.")
+            keypoints[unusable] = 0
         height, width = (int(side) for side in self.image_size)
         if height < 1 or width < 1:
             raise ValueError(f"A pose needs an image size of at least 1x1, but got {height}x{width}.")

@@ -17,14 +17,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from pgt.checkpoint import Card, Origin, save
 from pgt.config import Stage
 from pgt.data.pairs import PairDataset
 from pgt.data.person import Pair, PairBatch, collate, encode_pair
 from pgt.data.pose import PoseEncoding
-from pgt.training.loading import EncodedPairs, on_device
+from pgt.training.loading import load_batches, on_device
 from pgt.training.origin import begin_with
 from pgt.training.recipe import Recipe
 from pgt.training.run_folder import RunFolder
@@ -210,15 +209,14 @@ class _Loop:
             for step in range(self.step, end)
             for part in range(parts)
         )
-        loader = DataLoader(
-            EncodedPairs(self.dataset, stage.image_size, encoding),
-            batch_sampler=indices,
-            collate_fn=collate,
+        batches = load_batches(
+            self.dataset,
+            indices,
+            stage.image_size,
+            encoding,
+            self.accelerator.device,
             num_workers=self.options.num_workers,
-            pin_memory=self.accelerator.device.type == "cuda",
-            generator=torch.Generator(),  # the loader's own draw must not touch the step's random numbers
         )
-        batches = (on_device(batch, self.accelerator.device) for batch in loader)
         yield from zip(*[batches] * parts, strict=True)
 
     def _train_step(self, batches: Sequence[PairBatch], stage: Stage) -> dict[str, Tensor]:

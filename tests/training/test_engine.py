@@ -4,7 +4,9 @@ import json
 import random
 import signal
 import time
+from collections import Counter
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,10 @@ from safetensors.torch import load_file
 
 from pgt.checkpoint import MODEL_CLASSES, load
 from pgt.config import Stage
+from pgt.data.person import collate, encode_pair
 from pgt.data.pose import FLIP_JOINTS, PoseEncoding
 from pgt.training.engine import Options, fit
-from pgt.training.loading import EncodedPairs
+from pgt.training.loading import OrderedPairs, Stacking, load_batches
 from pgt.training.schedule import BatchOrder, Timetable, learning_rate
 from tests.training import processes
 from tests.training.processes import finish, log
@@ -227,6 +230,10 @@ def test_two_processes_share_the_batches_and_end_with_equal_weights(tmp_path):
     alone = json.loads(Path(f"{tmp_path}/one.0").read_text())
     assert first["weights"] == second["weights"]
     assert [a + b for a, b in zip(first["seen"], second["seen"], strict=True)] == alone["seen"]
+    ours, theirs = (list(chain(*one["seen"][:2])) for one in (first, second))  # 8 of an epoch's 10 pairs
+    assert len({*ours, *theirs}) == len(ours) + len(theirs) == 8, "nobody reads what another one reads"
+    two_epochs = Counter(chain(*first["seen"][:5], *second["seen"][:5]))
+    assert two_epochs == {str(number): 2 for number in range(10)}, "together they read everything"
     assert logged_steps(tmp_path / "two") == logged_steps(tmp_path / "one")
 
 
@@ -240,11 +247,23 @@ def test_every_epoch_shows_every_pair_once_in_another_order():
 
 
 def test_a_mirrored_item_has_its_sides_swapped():
-    items = EncodedPairs(TinyPairs(), SIZE, PoseEncoding(radius=1.0))
-    plain, mirrored = items[3, False], items[3, True]
+    items, stack = OrderedPairs(TinyPairs()), Stacking(SIZE, PoseEncoding(radius=1.0))
+    plain, mirrored = (stack([items[3, flip]]).encoded(torch.device("cpu")) for flip in (False, True))
     torch.testing.assert_close(mirrored.target, plain.target.flip(-1))
     across = SIZE[1] - 1 - plain.target_keypoints[0, list(FLIP_JOINTS), 0]
     torch.testing.assert_close(mirrored.target_keypoints[0, :, 0], across)
+
+
+def test_batches_travel_as_bytes_and_arrive_as_the_one_road_makes_them():
+    pairs, encoding, cpu = TinyPairs(), PoseEncoding(radius=1.0), torch.device("cpu")
+    stacked = Stacking(SIZE, encoding)([pairs[0], pairs[3].flipped()])
+    assert stacked.source["image"].dtype == torch.uint8
+    (batch,) = load_batches(pairs, [[(0, False), (3, True)]], SIZE, encoding, cpu)
+    one_road = collate([encode_pair(pair, SIZE, encoding) for pair in (pairs[0], pairs[3].flipped())])
+    assert batch.names == one_road.names
+    for name in ("source", "target", "source_keypoints", "target_visible", "target_pose"):
+        assert torch.equal(getattr(batch, name), getattr(one_road, name)), name
+    assert batch.source.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_half_of_the_pairs_are_mirrored_or_none():

@@ -9,6 +9,7 @@ root/
 """
 
 import math
+import os
 import warnings
 from collections import defaultdict
 from dataclasses import replace
@@ -127,10 +128,11 @@ def find_label_map(person: Person, parsing: Path, beside: Path | None = None) ->
     """
     if not stays_inside(person.name):
         return person
+    stem = os.path.splitext(person.name)[0]  # not pathlib: this is done for every picture of every epoch
     places = [(parsing, ".png"), (parsing, ".npy")] + ([(beside, ".npy")] if beside else [])
     for folder, suffix in places:
-        path = (folder / person.name).with_suffix(suffix)
-        if path.is_file():
+        path = os.path.join(folder, stem + suffix)
+        if os.path.isfile(path):
             return replace(person, label_map=read_label_map(path, person.image_size))
     return person
 

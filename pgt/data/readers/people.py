@@ -5,6 +5,7 @@ identities; pictures stay on disk until they are asked for. Sentinels of the for
 is missing is not visible, at 0, 0.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -189,4 +190,4 @@ def _groups(identities: Sequence[str | None]) -> list[np.ndarray]:
 
 def _stem(name: str) -> str:
     """Return a name fit for a file: without suffix and folders."""
-    return str(Path(name).with_suffix("")).replace("/", "_")
+    return os.path.splitext(name)[0].replace("/", "_")

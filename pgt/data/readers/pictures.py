@@ -1,5 +1,6 @@
 """One picture; and a folder of pictures without people, at any depth: Places2, or one's own."""
 
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,7 +69,7 @@ def opened_picture(path: str | Path, what: str) -> Iterator[Image.Image]:
         ValueError: one sentence with the file's name; whatever goes wrong inside, too.
     """
     try:
-        if not Path(path).is_file():  # a pipe would never end
+        if not os.path.isfile(path):  # a pipe would never end
             raise ValueError("there is no such file")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of oddities, and of sizes: our own limit is stricter
