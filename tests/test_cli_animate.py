@@ -105,7 +105,10 @@ MISTAKES = {
     "no poses": (["--person", "1", "--out", "a.gif"], "required"),
     "no file": (["--person", "1", "--poses", "no.json", "--out", "a.gif"], "no.json: No such file"),
     "another file": (["--person", "1", "--poses", "no.txt", "--out", "a.gif"], ".json or .csv"),
-    "rate": (["--person", "1", "--motion", "walk", "--fps", "60", "--out", "a.gif"], "to 50, or write .mp4; got 60"),
+    "rate": (
+        ["--person", "1", "--motion", "walk", "--fps", "60", "--out", "a.gif"],
+        "to 50, or write .mp4; got 60",
+    ),
     "frames": (["--person", "1", "--motion", "walk", "--frames", "1", "--out", "a.gif"], "at least 2"),
     "joints": (["--person", "1", "--keypoints", "k.json", "--motion", "walk", "--out", "a.gif"], "--image"),
     "photo": (["--image", "no.jpg", "--motion", "walk", "--out", "a.gif"], "not a picture"),
