@@ -1,4 +1,4 @@
-"""Time the training of every bundled preset, stage by stage, with the memory it takes.
+"""Time the training of the presets for synthetic people, stage by stage, with the memory it takes.
 
     python -m benchmarks.training            # prints the table; some minutes
     python -m benchmarks.training --write    # also into results/training.* and the README
@@ -11,7 +11,6 @@ most, beyond what it needed before the first step; on a GPU, what torch has held
 
 import argparse
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -22,6 +21,7 @@ import numpy as np
 import torch
 
 from benchmarks import tables
+from benchmarks.memory import peak_bytes, reset_peak
 from pgt.commands.recipes import recipe_of
 from pgt.config import PRESETS, SPTConfig, Stage
 from pgt.data.person import Pair, PairBatch, collate, encode_pair
@@ -61,7 +61,8 @@ def measure(preset: str, stage_name: str, precision: str) -> Row:
     batch = on_device(batch_of(recipe, stage), accelerator.device)
     recipe.prepare(accelerator)
     recipe.set_lr(stage, 0)
-    before, times = _peak_bytes(accelerator.device), []
+    reset_peak(accelerator.device)
+    before, times = peak_bytes(accelerator.device), []
     for _ in range(WARM_UP + STEPS):
         start = time.perf_counter()
         recipe.train_step(batch, stage)
@@ -75,19 +76,11 @@ def measure(preset: str, stage_name: str, precision: str) -> Row:
         "size": f"{stage.image_size[0]}x{stage.image_size[1]}",
         "batch": stage.batch_size,
         "samples/s": stage.batch_size / step,
-        "MiB": (_peak_bytes(accelerator.device) - before) / 2**20,
+        "MiB": (peak_bytes(accelerator.device) - before) / 2**20,
         "steps": stage.num_steps,
         "hours": stage.num_steps * step / 3600,
         "device": str(accelerator.device),
     }
-
-
-def _peak_bytes(device: torch.device) -> int:
-    """Return the most memory that has been in use up to now."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return kibibytes if sys.platform == "darwin" else 1024 * kibibytes  # macOS counts bytes
 
 
 def in_own_process(preset: str, stage: str, precision: str, threads: int | None) -> Row:

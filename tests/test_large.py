@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from benchmarks import large, tables
+from benchmarks import large, memory, tables
 from pgt.__main__ import main
 from pgt.config import PRESETS
 from tests.training.tiny_progressive import SIZES, TINY
@@ -66,10 +66,10 @@ def test_levels_leave_out_the_first_step_where_there_are_others(tmp_path):
 
 def test_the_peak_is_that_of_what_was_just_held():
     cpu = torch.device("cpu")
-    large.reset_peak(cpu)
-    before = large.peak_bytes(cpu)
+    memory.reset_peak(cpu)
+    before = memory.peak_bytes(cpu)
     held = torch.ones(2**25)  # 128 MiB
-    assert large.peak_bytes(cpu) - before > 0.9 * 2**27
+    assert memory.peak_bytes(cpu) - before > 0.9 * 2**27
     del held
 
 
