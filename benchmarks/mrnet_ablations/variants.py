@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pgt.config import PRESETS, MRNetConfig, Stage
 
 BASE: MRNetConfig = PRESETS["mrnet-tiny"]
+PAPER_LAMBDAS = MRNetConfig().perceptual_weight, MRNetConfig().roi_weight
 SIZE = BASE.image_size
 ROUNDS = Stage("rounds", 320, SIZE, batch_size=8, lr=1e-3, lr_schedule="cosine")
 
@@ -49,6 +50,16 @@ def _used(times: int, parent: str = "full") -> Variant:
     return Variant(f"{parent}-used-{times}", parent=parent, rounds=times)
 
 
+def _weights(perceptual: float | None = None, roi: float | None = None) -> dict[str, float]:
+    """Change lambda_1 or lambda_2, given as the paper's; `BASE` has other features, and less of them."""
+    changes = {}
+    if perceptual is not None:
+        changes["perceptual_weight"] = perceptual * BASE.perceptual_weight / PAPER_LAMBDAS[0]
+    if roi is not None:
+        changes["roi_weight"] = roi * BASE.roi_weight / PAPER_LAMBDAS[1]
+    return changes
+
+
 VARIANTS: dict[str, Variant] = {
     variant.name: variant
     for variant in (
@@ -57,8 +68,8 @@ VARIANTS: dict[str, Variant] = {
         Variant("no-roi", {"roi_weight": 0.0}),
         Variant("one-path", {"two_paths": False}),
         Variant("no-non-local", {"non_local": False}),
-        *(Variant(f"lambda1-{weight:g}", {"perceptual_weight": weight}) for weight in (0.0, 0.1)),
-        *(Variant(f"lambda2-{weight:g}", {"roi_weight": weight}) for weight in (0.15, 0.5)),
+        *(Variant(f"lambda1-{weight:g}", _weights(perceptual=weight)) for weight in (0.0, 0.1)),
+        *(Variant(f"lambda2-{weight:g}", _weights(roi=weight)) for weight in (0.15, 0.5)),
         *(Variant(f"unblended-{count}", {"blend": False, "num_rounds": count}) for count in (1, 3)),
         *(_used(times) for times in (1, 2, 5, 10)),
         _used(3, "rounds-1"),

@@ -11,7 +11,7 @@ from benchmarks.ablations.results import Settings
 from benchmarks.ablations.scoring import BACKGROUND, average, background_scores, picture_scores, standard
 from benchmarks.ablations.study import Experiment, Study
 from benchmarks.mrnet_ablations.paper import BBC, CLAIMS, MARKET, PAPER, PENN
-from benchmarks.mrnet_ablations.variants import SIZE, VARIANTS, Variant
+from benchmarks.mrnet_ablations.variants import PAPER_LAMBDAS, SIZE, VARIANTS, Variant
 from pgt.data.person import Pair, PairBatch
 from pgt.models.mrnet import MRNetGenerator
 
@@ -57,11 +57,16 @@ EXPERIMENTS = (
     ),
     Experiment(
         "weights",
-        "Tables III and IV: the weights of the perceptual losses, lambda_1 and lambda_2",
+        "Tables III and IV: lambda_1 and lambda_2, relative to features as the paper has them",
         {
-            f"{config.perceptual_weight:g}, {config.roi_weight:g}": name
-            for name in ("lambda1-0", "lambda1-0.1", "full", "lambda2-0.15", "lambda2-0.5")
-            for config in [VARIANTS[name].config()]
+            f"{perceptual:g}, {roi:g}": name
+            for name, (perceptual, roi) in {
+                "lambda1-0": (0.0, 0.05),
+                "lambda1-0.1": (0.1, 0.05),
+                "full": PAPER_LAMBDAS,
+                "lambda2-0.15": (0.5, 0.15),
+                "lambda2-0.5": (0.5, 0.5),
+            }.items()
         },
         _SHOWN,
     ),
