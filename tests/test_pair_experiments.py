@@ -82,7 +82,7 @@ def test_a_variant_of_mrnet_differs_from_the_full_one_in_what_its_name_says():
     assert differences(study, "unblended-1", "unblended-3") == {"num_rounds"}
     full = study.variants["full"].config()
     assert full.num_rounds == 3
-    assert full.perceptual_weight / full.roi_weight == pytest.approx(0.5 / 0.05)  # the paper's, to one another
+    assert full.perceptual_weight / full.roi_weight == pytest.approx(0.5 / 0.05)  # the ratio of the paper
     assert mrnet_paper.FULL == "full (3 rounds, 0.5, 0.05)"
 
 
