@@ -116,8 +116,7 @@ _SMALL = MRNetConfig(
     appearance_code=True,
     pose_kind="gaussian",
     features="human-parser",
-    # A tenth of the paper's: with our features, their gradient would be ten times that of Eq. 2, and a short
-    # training would draw everybody purple.
+    # A tenth of the paper's: our features are not VGG's, and at its weights they outweigh Eq. 2.
     perceptual_weight=0.05,
     roi_weight=0.005,
     widths=(32, 48, 64, 96, 128),

@@ -91,7 +91,7 @@ def appearance_code(levels: Sequence[Tensor], person_mask: Tensor) -> Tensor:
     """Average E's features over the person: what there is to see, wherever it stands (ours).
 
     Where people walk from one side of a scene to the other, nothing but the few pixels of the bottleneck
-    leads from where they were to where they will be, and short trainings draw everybody in one mean colour.
+    leads from where they were to where they will be.
 
     Args:
         levels: E's features, (B, C, H/2, W/2), (B, C', H/4, W/4), ...

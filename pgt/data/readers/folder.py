@@ -178,9 +178,8 @@ def read_array(path: str | Path, what: str) -> np.ndarray:
         with warnings.catch_warnings(), open(path, "rb") as file:
             warnings.simplefilter("ignore")
             size = _num_bytes(file)
-            if (
-                size != Path(path).stat().st_size - file.tell()
-            ):  # what it claims is reserved before it is read
+            # What a header claims would be reserved before anything is read.
+            if size != Path(path).stat().st_size - file.tell():
                 raise ValueError("it is cut short, or no array of numbers")
             file.seek(0)
             return np.lib.format.read_array(file, allow_pickle=False)
