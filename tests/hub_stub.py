@@ -30,6 +30,7 @@ class HubStub:
     repositories: dict[str, dict[str, bytes]] = field(default_factory=dict)
     spaces: dict[str, str] = field(default_factory=dict)  # repository -> its sdk, for those that are Spaces
     requests: list[tuple[str, str]] = field(default_factory=list)
+    ranges: list[str] = field(default_factory=list)  # which bytes were asked for, where not all of a file
     truncate: bool = False  # send half of each file, then hang up
     drops: int = 0  # hang up in the middle of so many files, and then no more
     refuse_writes: bool = False  # answer as to a visitor without a token
@@ -172,6 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
         whole = content = files[name]  # or the rest of it: a client goes on where it was cut off
         wanted = self.headers.get("Range", "")
         if wanted:
+            self.stub.ranges.append(wanted)
             content = whole[int(wanted.removeprefix("bytes=").partition("-")[0]) :]
         self.send_response(206 if wanted else 200)
         if wanted:

@@ -73,6 +73,7 @@ def test_a_variant_of_mrnet_differs_from_the_full_one_in_what_its_name_says():
         "no-roi": {"roi_weight"},
         "one-path": {"two_paths"},
         "no-non-local": {"non_local"},
+        "no-appearance-code": {"appearance_code"},
         "lambda1-0": {"perceptual_weight"},
         "lambda2-0.5": {"roi_weight"},
         "unblended-3": {"blend"},

@@ -8,6 +8,7 @@ import torch
 
 from benchmarks.ablations import report
 from benchmarks.ablations.results import Results
+from benchmarks.ablations.scoring import colour_scores
 from benchmarks.ablations.study import Effort
 from benchmarks.spt_ablations import __main__ as command
 from benchmarks.spt_ablations import results, scoring
@@ -169,6 +170,17 @@ def test_the_hole_is_what_the_source_hides_and_the_target_does_not():
     found = scoring.background_scores(generated, batch)
     assert found["hole_l1"].item() == pytest.approx(0.25)
     assert 0 < found["background_l1"].item() < 0.25
+
+
+def test_a_mean_colour_is_the_person_s_own_and_blind_to_where_its_pixels_are():
+    batch = scored_batch()
+    person = batch.target_person_mask.expand(-1, 3, -1, -1) > 0
+    generated = batch.target.clone()
+    generated[~person] = 1.0  # the background has no say
+    generated[..., 10:30, 20:40], generated[..., 30:50, 20:40] = 0.4, -0.4
+    assert colour_scores(generated, batch)["colour_l1"].item() == pytest.approx(0, abs=1e-6)
+    generated[person] = 0.6  # 0.3 of [0, 1] too bright
+    assert colour_scores(generated, batch)["colour_l1"].item() == pytest.approx(0.3)
 
 
 def test_a_face_counts_on_the_target_s_own_pixels_and_only_where_one_is_seen():

@@ -22,6 +22,8 @@ BACKGROUND = {
     "background_l1": ("background L1 ↓", 4, "less"),
 }
 
+COLOUR = {"colour_l1": ("L1 of mean colours ↓", 4, "less")}
+
 ScoreBatch = Callable[[Sequence[Pair], PairBatch], dict[str, Tensor]]
 
 
@@ -87,3 +89,11 @@ def background_scores(generated: Tensor, batch: PairBatch) -> dict[str, Tensor]:
         "hole_l1": foreground_l1(*images, hole).values,
         "hole_sharpness": sharpness(*images, hole).values,
     }
+
+
+def colour_scores(generated: Tensor, batch: PairBatch) -> dict[str, Tensor]:
+    """Compare the mean colours of drawn and true person: who it is, however badly drawn. Values in [0, 1]."""
+    mask = batch.target_person_mask
+    area = mask.sum((1, 2, 3))[:, None]
+    drawn, true = ((signed_to_unit(one) * mask).sum((2, 3)) / area for one in (generated, batch.target))
+    return {"colour_l1": (drawn - true).abs().mean(1)}

@@ -14,7 +14,7 @@ from pgt.config import PRESETS, MRNetConfig, Stage
 BASE: MRNetConfig = PRESETS["mrnet-tiny"]
 PAPER_LAMBDAS = MRNetConfig().perceptual_weight, MRNetConfig().roi_weight
 SIZE = BASE.image_size
-ROUNDS = Stage("rounds", 320, SIZE, batch_size=8, lr=1e-3, lr_schedule="cosine")
+ROUNDS = Stage("rounds", 480, SIZE, batch_size=8, lr=1e-3, lr_schedule="cosine")
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ VARIANTS: dict[str, Variant] = {
         Variant("no-roi", {"roi_weight": 0.0}),
         Variant("one-path", {"two_paths": False}),
         Variant("no-non-local", {"non_local": False}),
+        Variant("no-appearance-code", {"appearance_code": False}),
         *(Variant(f"lambda1-{weight:g}", _weights(perceptual=weight)) for weight in (0.0, 0.1)),
         *(Variant(f"lambda2-{weight:g}", _weights(roi=weight)) for weight in (0.15, 0.5)),
         *(Variant(f"unblended-{count}", {"blend": False, "num_rounds": count}) for count in (1, 3)),

@@ -8,7 +8,15 @@ from torch import Tensor
 from benchmarks.ablations.material import judge
 from benchmarks.ablations.pairs import COSTS, PairWorkshop
 from benchmarks.ablations.results import Settings
-from benchmarks.ablations.scoring import BACKGROUND, average, background_scores, picture_scores, standard
+from benchmarks.ablations.scoring import (
+    BACKGROUND,
+    COLOUR,
+    average,
+    background_scores,
+    colour_scores,
+    picture_scores,
+    standard,
+)
 from benchmarks.ablations.study import Experiment, Study
 from benchmarks.mrnet_ablations.paper import BBC, CLAIMS, MARKET, PAPER, PENN
 from benchmarks.mrnet_ablations.variants import PAPER_LAMBDAS, SIZE, VARIANTS, Variant
@@ -16,8 +24,8 @@ from pgt.data.person import Pair, PairBatch
 from pgt.models.mrnet import MRNetGenerator
 
 _PICTURES = ("ssim", "mask_ssim", "foreground_ssim", "foreground_l1", "psnr", "pckh", "sharpness")
-SCORES = {**standard(*_PICTURES), **BACKGROUND, **COSTS}
-_USED = (*_PICTURES, "hole_l1", "background_l1")
+SCORES = {**standard(*_PICTURES), **BACKGROUND, **COLOUR, **COSTS}
+_USED = (*_PICTURES, *COLOUR, "hole_l1", "background_l1")
 _SHOWN = (*_USED, *COSTS)
 EXPERIMENTS = (
     Experiment(
@@ -53,6 +61,12 @@ EXPERIMENTS = (
             "without non-local": "no-non-local",
             "full": "full",
         },
+        _SHOWN,
+    ),
+    Experiment(
+        "appearance-code",
+        "Ours, not the paper's: the person's mean features shown to the decoder",
+        {"without": "no-appearance-code", "with (full)": "full"},
         _SHOWN,
     ),
     Experiment(
@@ -99,7 +113,7 @@ class MRNetWorkshop(PairWorkshop):
         def score_batch(chunk: Sequence[Pair], batch: PairBatch) -> dict[str, Tensor]:
             generated = draw(generator, batch, _rounds(variant))
             of_people = picture_scores(generated, chunk, estimator, _PICTURES, close_up=True)
-            return of_people | background_scores(generated, batch)
+            return of_people | background_scores(generated, batch) | colour_scores(generated, batch)
 
         return average(self.people.pairs, generator, score_batch) | self.costs(variant, folder)
 
