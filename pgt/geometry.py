@@ -279,15 +279,14 @@ def warp_affine(
         (B, C, *size). Exact at pixel centres, on images of any shape: a shift by whole pixels copies pixels.
     """
     height, width = size or image.shape[-2:]
-    ys, xs = torch.meshgrid(
-        torch.arange(height, dtype=image.dtype, device=image.device),
-        torch.arange(width, dtype=image.dtype, device=image.device),
-        indexing="ij",
-    )
-    pixels = torch.stack([xs, ys], dim=-1).view(1, -1, 2)
-    places = transform_points(pixels, matrices.to(image.dtype))
-    grid = (2 * places + 1) / image.new_tensor([image.shape[-1], image.shape[-2]]) - 1
-    grid = grid.view(-1, height, width, 2)
+    matrices = matrices.to(image.dtype)
+    ys = torch.arange(height, dtype=image.dtype, device=image.device)
+    xs = torch.arange(width, dtype=image.dtype, device=image.device)
+    # Both coordinates are what the row says plus what the column says: no product for each pixel.
+    rows = matrices[:, :, 1, None] * ys + matrices[:, :, 2, None]  # (B, 2, H)
+    places = rows.unsqueeze(-1) + (matrices[:, :, 0, None] * xs).unsqueeze(-2)
+    sides = image.new_tensor([image.shape[-1], image.shape[-2]]).view(2, 1, 1)
+    grid = ((2 * places + 1) / sides - 1).movedim(1, -1)
     return F.grid_sample(image, grid, mode=mode, padding_mode="zeros", align_corners=False)
 
 

@@ -74,6 +74,8 @@ def test_a_variant_of_mrnet_differs_from_the_full_one_in_what_its_name_says():
         "one-path": {"two_paths"},
         "no-non-local": {"non_local"},
         "no-appearance-code": {"appearance_code"},
+        "no-warped-input": {"warped_input"},
+        "no-help": {"appearance_code", "warped_input"},
         "lambda1-0": {"perceptual_weight"},
         "lambda2-0.5": {"roi_weight"},
         "unblended-3": {"blend"},

@@ -69,6 +69,8 @@ VARIANTS: dict[str, Variant] = {
         Variant("one-path", {"two_paths": False}),
         Variant("no-non-local", {"non_local": False}),
         Variant("no-appearance-code", {"appearance_code": False}),
+        Variant("no-warped-input", {"warped_input": False}),
+        Variant("no-help", {"appearance_code": False, "warped_input": False}),
         *(Variant(f"lambda1-{weight:g}", _weights(perceptual=weight)) for weight in (0.0, 0.1)),
         *(Variant(f"lambda2-{weight:g}", _weights(roi=weight)) for weight in (0.15, 0.5)),
         *(Variant(f"unblended-{count}", {"blend": False, "num_rounds": count}) for count in (1, 3)),

@@ -64,9 +64,14 @@ EXPERIMENTS = (
         _SHOWN,
     ),
     Experiment(
-        "appearance-code",
-        "Ours, not the paper's: the person's mean features shown to the decoder",
-        {"without": "no-appearance-code", "with (full)": "full"},
+        "ours",
+        "Not the paper's: E_fg also sees the part warp, D also the person's mean features",
+        {
+            "neither": "no-help",
+            "mean features": "no-warped-input",
+            "part warp": "no-appearance-code",
+            "both (full)": "full",
+        },
         _SHOWN,
     ),
     Experiment(

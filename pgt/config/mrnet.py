@@ -50,6 +50,7 @@ class MRNetConfig:
     output_norm: bool = False  # True: batch norm before the last tanh too (released)
     blend: bool = False  # True: D also draws where its picture covers the source's background (ours)
     source_pose_input: bool = False  # True: E_fg also sees the heat maps of the source (ours)
+    warped_input: bool = False  # True: E_fg also sees the person's parts carried to the target pose (ours)
     appearance_code: bool = False  # True: D also sees the mean of E's features over the person (ours)
 
     pose_kind: str = "disc"  # or "gaussian"
@@ -113,6 +114,7 @@ _SMALL = MRNetConfig(
     output="full_size",
     blend=True,
     source_pose_input=True,
+    warped_input=True,
     appearance_code=True,
     pose_kind="gaussian",
     features="human-parser",
@@ -152,6 +154,7 @@ MRNET_PRESETS: dict[str, MRNetConfig] = {
         _SMALL,
         image_size=(96, 96),
         widths=(16, 32, 64, 96),
+        warped_input=False,  # one person, seen often: the network knows what to draw where
         norm="batch",
         resampling="before",
         perceptual_weight=0.5,

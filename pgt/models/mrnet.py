@@ -13,7 +13,8 @@ size. Its other variants are the fields `guidance`, `fusion`, `dilated_padding` 
 non-local blocks stands a ReLU that keeps them from ever learning (`NonLocalBlock`); ours have none. Where the
 paper is silent we follow that code: heat maps of discs (the paper's I_tp has three channels), the mask of the
 source in every round, gradients through all rounds. Ours, off in the paper's presets: `output` "full_size",
-`blend`, `source_pose_input`, `appearance_code`, `norm` "none"; a mask that nobody gives is guessed.
+`blend`, `source_pose_input`, `warped_input`, `appearance_code`, `norm` "none"; a mask that nobody gives is
+guessed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +30,7 @@ from pgt.data.pose import PoseEncoding
 from pgt.layers.compositing import composite
 from pgt.layers.conv_norm import ConvNorm
 from pgt.models.mrnet_networks import BackgroundEncoder, Decoder, PersonEncoder, appearance_code
-from pgt.models.part_warp import find_parts, guess_person_mask
+from pgt.models.part_warp import carry_parts, find_parts, guess_person_mask
 
 MRNET_STAGES = ("rounds",)
 BLEND_START = -2.0  # the logit of covering: fresh networks leave the background nearly as it is
@@ -43,6 +44,9 @@ class MRNetInputs(NamedTuple):
     background: Tensor  # I_bkg, 3 channels in [-1, 1], 0 where the person was
     person_mask: Tensor  # M, 1 channel of 0 and 1
     source_pose: Tensor | None  # heat maps of the source's joints, if the model reads them
+    warped: (
+        Tensor | None
+    )  # the person's parts in the target pose, on 0, and where they are: 4 channels, if read
 
 
 class MRNetOutput(NamedTuple):
@@ -65,15 +69,17 @@ class RefinementNetwork(nn.Module):
         super().__init__()
         self.config = config
         joints = len(JOINT_SETS[config.joint_set])
-        self.person_encoder = PersonEncoder(config, joints, 3 + joints * config.source_pose_input)
+        person_channels = 3 + joints * config.source_pose_input + 4 * config.warped_input
+        self.person_encoder = PersonEncoder(config, joints, person_channels)
         self.background_encoder = BackgroundEncoder(config, 4)
         self.decoder = Decoder(config, self.person_encoder.out_channels, 3 + config.blend)
         _initialise(self, config)
 
     def forward(self, inputs: MRNetInputs, num_rounds: int) -> tuple[Tensor, ...]:
         """Draw `num_rounds` pictures (B, 3, H, W) in [-1, 1], each from the one before (section III-B.4)."""
-        person = [inputs.foreground, *([] if inputs.source_pose is None else [inputs.source_pose])]
-        levels = self.person_encoder(inputs.pose, torch.cat(person, dim=1))
+        person = [inputs.foreground, inputs.source_pose, inputs.warped]
+        person = torch.cat([seen for seen in person if seen is not None], dim=1)
+        levels = self.person_encoder(inputs.pose, person)
         code = appearance_code(levels, inputs.person_mask) if self.config.appearance_code else None
         begun = self.decoder.begin(levels, code)
 
@@ -164,12 +170,17 @@ class MRNetGenerator(
             raise ValueError(f"num_rounds must be at least 1, got {num_rounds}")
         joints = (source_keypoints, source_visible), (target_keypoints, target_visible)
         mask = person_mask(source, *joints[0], source_person_mask, source_label_map)
-        inputs = self.inputs(source, mask, *joints)
+        inputs = self.inputs(source, mask, *joints, source_label_map)
         refinements = self.network(inputs, num_rounds)
         return MRNetOutput(refinements, refinements[-1], inputs.foreground, inputs.background)
 
     def inputs(
-        self, source: Tensor, mask: Tensor, from_pose: tuple[Tensor, Tensor], to_pose: tuple[Tensor, Tensor]
+        self,
+        source: Tensor,
+        mask: Tensor,
+        from_pose: tuple[Tensor, Tensor],
+        to_pose: tuple[Tensor, Tensor],
+        label_map: Tensor | None = None,
     ) -> MRNetInputs:
         """Cut the source in two and draw the heat maps.
 
@@ -177,10 +188,16 @@ class MRNetGenerator(
             source: (B, 3, H, W) in [-1, 1].
             mask: (B, 1, H, W) of 0 and 1, the person.
             from_pose, to_pose: keypoints (B, 18, 2), (x, y) pixels, and visible (B, 18) bool.
+            label_map: (B, H, W) int64, if known; parts are told apart by it where `config.warped_input`.
         """
-        pose = self._heat_maps(to_pose, source)
-        source_pose = self._heat_maps(from_pose, source) if self.config.source_pose_input else None
-        return MRNetInputs(pose, source * mask, source * (1 - mask), mask, source_pose)
+        config, size = self.config, (source.shape[-2], source.shape[-1])
+        pose, warped = self._heat_maps(to_pose, source), None
+        source_pose = self._heat_maps(from_pose, source) if config.source_pose_input else None
+        if config.warped_input:
+            body, target = find_parts(*from_pose, size), find_parts(*to_pose, size)
+            carried = carry_parts(source, torch.zeros_like(source), body, target, mask, label_map)
+            warped = torch.cat([carried.generated, carried.coverage], dim=1)
+        return MRNetInputs(pose, source * mask, source * (1 - mask), mask, source_pose, warped)
 
     def _heat_maps(self, joints: tuple[Tensor, Tensor], like: Tensor) -> Tensor:
         points, seen = JOINT_SETS[self.config.joint_set].from_openpose18(*joints)

@@ -119,15 +119,33 @@ class PartWarp(nn.Module):
             source_person_mask = ((source_label_map > 0) | core).to(source).unsqueeze(1)
         elif source_person_mask is None:
             source_person_mask = guess_person_mask(source, body)
-        owned = own_pixels(body, source_person_mask, source_label_map)
-
         background = source_background if self.true_background else None
         if background is None:
             skeleton = pose_mask(source_keypoints, source_visible, size, radius=size[0] / 32)
             background = remove_person(source, source_person_mask.maximum(skeleton))
-        texture = _continued(source, _shown(owned, body, target, source_label_map))
-        layers, opacity = _moved(texture, owned, source_person_mask, body, target)
-        return _painted(background, layers, opacity, _painters_order(target))
+        return carry_parts(source, background, body, target, source_person_mask, source_label_map)
+
+
+def carry_parts(
+    source: Tensor,
+    background: Tensor,
+    body: Parts,
+    target: Parts,
+    person_mask: Tensor,
+    label_map: Tensor | None = None,
+) -> PartWarpOutput:
+    """Carry the parts of a person to another pose, over a background.
+
+    Args:
+        source, background: (B, 3, H, W) in [-1, 1].
+        body, target: where the parts are and shall be.
+        person_mask: (B, 1, H, W) in {0, 1}.
+        label_map: (B, H, W) int64, see `PartWarp.forward`.
+    """
+    owned = own_pixels(body, person_mask, label_map)
+    texture = _continued(source, _shown(owned, body, target, label_map))
+    layers, opacity = _moved(texture, owned, person_mask, body, target)
+    return _painted(background, layers, opacity, _painters_order(target))
 
 
 def find_parts(keypoints: Tensor, visible: Tensor, size: tuple[int, int]) -> Parts:

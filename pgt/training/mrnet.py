@@ -106,7 +106,9 @@ class MRNetRecipe(AdversarialRecipe):
         source_pose = batch.source_keypoints, batch.source_visible
         mask = person_mask(batch.source, *source_pose, batch.source_person_mask, batch.source_label_map)
         target_pose = batch.target_keypoints, batch.target_visible
-        return self.nets["generator"].inputs(batch.source, mask, source_pose, target_pose)
+        return self.nets["generator"].inputs(
+            batch.source, mask, source_pose, target_pose, batch.source_label_map
+        )
 
     def _terms(self, batch: PairBatch, inputs: MRNetInputs, rounds: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """The terms of Eq. 1, averaged over the rounds."""

@@ -8,10 +8,12 @@ from torch import Tensor, nn
 
 from pgt.checkpoint import load, save
 from pgt.config import MRNetConfig
+from pgt.data.parsing import LABELS
 from pgt.data.person import Person, signed_to_uint8
 from pgt.data.pose import FLIP_JOINTS, Pose
 from pgt.models.mrnet import MRNetGenerator, person_mask
 from pgt.models.mrnet_networks import appearance_code
+from pgt.models.part_warp import PartWarp
 from pgt.predictor import Predictor
 from tests.models.tiny_mrnet import OURS, RELEASED_LAYERS, SIZE, TINY_MRNET
 
@@ -239,6 +241,30 @@ def test_without_the_code_only_the_bottleneck_leads_across_the_picture(person):
     everywhere = code["x"][:, without:]
     assert torch.equal(everywhere, everywhere[..., :1, :1].expand_as(everywhere))
     assert everywhere.abs().sum() > 0
+
+
+def test_the_warped_input_is_the_part_warp_without_its_background(person):
+    """Where the warp is opaque it shows the person in the target pose; elsewhere nothing."""
+    joints = [(person[f"{side}_keypoints"], person[f"{side}_visible"]) for side in ("source", "target")]
+    source, mask = person["source"], person["source_person_mask"]
+    assert generator().inputs(source, mask, *joints).warped is None
+    seen = generator(**OURS).inputs(source, mask, *joints).warped
+    warp = PartWarp()(**person)
+    torch.testing.assert_close(seen[:, 3:], warp.coverage)
+    assert 0 < warp.coverage.mean() < 1
+    torch.testing.assert_close(seen[:, :3], warp.generated - (1 - warp.coverage) * warp.background)
+
+
+def test_labels_tell_the_warped_input_s_parts_apart(person):
+    joints = [(person[f"{side}_keypoints"], person[f"{side}_visible"]) for side in ("source", "target")]
+    trousers = LABELS.index("pants") * person["source_person_mask"][:, 0].long()
+    source, mask = person["source"], person["source_person_mask"]
+    plain, told = (
+        generator(**OURS).inputs(source, mask, *joints, labels).warped for labels in (None, trousers)
+    )
+    assert not torch.equal(plain, told)  # no arm may take pixels of trousers
+    drawn = generator(**OURS)(**person, source_label_map=trousers).generated
+    assert not torch.equal(drawn, generator(**OURS)(**person).generated)
 
 
 # --- where the person is ---

@@ -141,7 +141,8 @@ def test_a_batch_equals_its_people_one_by_one(figure) -> None:
     batch = {name: tensor.expand(3, *tensor.shape[1:]) for name, tensor in figure.items()}
     together = PartWarp()(**batch, target_keypoints=targets, target_visible=ALL.expand(3, -1))
     for b in range(3):
-        torch.testing.assert_close(together.generated[b : b + 1], draw(figure, targets[b]).generated)
+        alone = draw(figure, targets[b]).generated
+        torch.testing.assert_close(together.generated[b : b + 1], alone, atol=1e-4, rtol=0)
 
 
 def test_without_a_mask_the_person_is_still_cut_out_of_a_plain_wall(figure) -> None:

@@ -26,6 +26,7 @@ OURS = {
     "output": "full_size",
     "blend": True,
     "source_pose_input": True,
+    "warped_input": True,
     "appearance_code": True,
     "initialisation": "he",
 }
