@@ -1,7 +1,7 @@
 """Many visitors at once: does the demo answer every one of them, and does its memory stay where it is?
 
-    python -m benchmarks.load            # 32 visitors for 2 minutes; prints a table
-    python -m benchmarks.load --write    # also results/load.{json,md} and the page's
+    python -m benchmarks.visitors            # 32 visitors for 2 minutes; prints a table
+    python -m benchmarks.visitors --write    # also results/visitors.{json,md} and the page's
 
 The demo runs in a process of its own on a free port of this computer. Each visitor opens the page, drags
 joints, asks for all approaches, paints on a map, swaps and tries on clothes, makes a film, sends something
@@ -23,9 +23,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from benchmarks import tables
-from benchmarks.errands import ERRANDS, Errand
-from benchmarks.served import Demo
-from benchmarks.visitor import NotDoneError, Page, RefusedError
+from benchmarks.visitors.errands import ERRANDS, Errand
+from benchmarks.visitors.page import NotDoneError, Page, RefusedError
+from benchmarks.visitors.served import Demo
 
 VISITORS, SECONDS, WARM_UP = 32, 120.0, 60.0
 STAY = (5, 12)  # errands of a visit, at least and at most
@@ -186,7 +186,7 @@ def to_markdown(found: dict) -> str:
         f"{memory['start']:.0f} MB before the first visitor, {quarters} MB in the four quarters of the time "
         f"(medians), {growth} from the second to the last: {'flat' if memory['flat'] else 'not flat'}. Files "
         f"left in its temporary folder: {found['files']}, {found['files_mb']:.1f} MB. Measured by "
-        f"`python -m benchmarks.load`: {facts['machine']}, torch {facts['torch']}, {facts['date']}.*"
+        f"`python -m benchmarks.visitors`: {facts['machine']}, torch {facts['torch']}, {facts['date']}.*"
     )
     return "\n".join([*lines, "", text])
 
@@ -213,9 +213,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         options.json.write_text(json.dumps(found, indent=2))
     if options.write:
-        tables.keep("load", found, to_markdown(found))
+        tables.keep("visitors", found, to_markdown(found))
     return int(bool(found["failed"]) or not found["memory"]["flat"])
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks.load import Log, _memory, _quantile, measure, run, to_markdown
-from benchmarks.visitor import NotDoneError, RefusedError
+from benchmarks.visitors.measure import Log, _memory, _quantile, measure, run, to_markdown
+from benchmarks.visitors.page import NotDoneError, RefusedError
 
 
 def test_faults_and_refusals_are_told_apart():

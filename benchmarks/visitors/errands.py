@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from benchmarks.visitor import NotDoneError, Page
+from benchmarks.visitors.page import NotDoneError, Page
 
 FRAMES = (8, 12, 16)  # of a film
 EXAMPLES = 4  # of each tab, at least
