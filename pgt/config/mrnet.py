@@ -49,6 +49,7 @@ class MRNetConfig:
     dilated_padding: str = "same"  # "released": 1 at any rate, so maps shrink and are stretched afterwards
     output_norm: bool = False  # True: batch norm before the last tanh too (released)
     blend: bool = False  # True: D also draws where its picture covers the source's background (ours)
+    filled_hole: bool = False  # True: E_bkg sees the hole filled from around it, not black (ours)
     source_pose_input: bool = False  # True: E_fg also sees the heat maps of the source (ours)
     warped_input: bool = False  # True: E_fg also sees the person's parts carried to the target pose (ours)
     appearance_code: bool = False  # True: D also sees the mean of E's features over the person (ours)
@@ -165,5 +166,5 @@ MRNET_PRESETS: dict[str, MRNetConfig] = {
         stages=(Stage("rounds", 1_000, (96, 96), batch_size=8, lr=1e-3, lr_schedule="cosine"),),
     ),
     # The weights to be bundled.
-    "mrnet-synthetic-128": _SMALL,
+    "mrnet-synthetic-128": replace(_SMALL, filled_hole=True),
 }

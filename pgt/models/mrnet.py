@@ -13,8 +13,8 @@ size. Its other variants are the fields `guidance`, `fusion`, `dilated_padding` 
 non-local blocks stands a ReLU that keeps them from ever learning (`NonLocalBlock`); ours have none. Where the
 paper is silent we follow that code: heat maps of discs (the paper's I_tp has three channels), the mask of the
 source in every round, gradients through all rounds. Ours, off in the paper's presets: `output` "full_size",
-`blend`, `source_pose_input`, `warped_input`, `appearance_code`, `norm` "none"; a mask that nobody gives is
-guessed.
+`blend`, `filled_hole`, `source_pose_input`, `warped_input`, `appearance_code`, `norm` "none"; a mask that
+nobody gives is guessed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,6 +29,7 @@ from pgt.data.joint_sets import JOINT_SETS
 from pgt.data.pose import PoseEncoding
 from pgt.layers.compositing import composite
 from pgt.layers.conv_norm import ConvNorm
+from pgt.layers.inpainting import remove_person
 from pgt.models.mrnet_networks import BackgroundEncoder, Decoder, PersonEncoder, appearance_code
 from pgt.models.part_warp import carry_parts, find_parts, guess_person_mask
 
@@ -41,7 +42,7 @@ class MRNetInputs(NamedTuple):
 
     pose: Tensor  # heat maps of the target's joints
     foreground: Tensor  # I_h, 3 channels in [-1, 1], 0 outside the person
-    background: Tensor  # I_bkg, 3 channels in [-1, 1], 0 where the person was
+    background: Tensor  # I_bkg, 3 channels in [-1, 1], 0 where the person was, or filled
     person_mask: Tensor  # M, 1 channel of 0 and 1
     source_pose: Tensor | None  # heat maps of the source's joints, if the model reads them
     warped: (
@@ -93,11 +94,13 @@ class RefinementNetwork(nn.Module):
     def _picture(self, drawn: Tensor, inputs: MRNetInputs) -> Tensor:
         """Blended, every round shows the source's own background, so that what is off does not add up.
 
-        The hole is always drawn, since nothing is known there.
+        A hole is always drawn, since nothing is known there; unless it has been filled.
         """
         if not self.config.blend:
             return drawn.tanh()
-        cover = torch.maximum(drawn[:, 3:].sigmoid(), inputs.person_mask)
+        cover = drawn[:, 3:].sigmoid()
+        if not self.config.filled_hole:
+            cover = torch.maximum(cover, inputs.person_mask)
         return composite(drawn[:, :3].tanh(), inputs.background, cover)
 
 
@@ -197,7 +200,8 @@ class MRNetGenerator(
             body, target = find_parts(*from_pose, size), find_parts(*to_pose, size)
             carried = carry_parts(source, torch.zeros_like(source), body, target, mask, label_map)
             warped = torch.cat([carried.generated, carried.coverage], dim=1)
-        return MRNetInputs(pose, source * mask, source * (1 - mask), mask, source_pose, warped)
+        background = remove_person(source, mask) if config.filled_hole else source * (1 - mask)
+        return MRNetInputs(pose, source * mask, background, mask, source_pose, warped)
 
     def _heat_maps(self, joints: tuple[Tensor, Tensor], like: Tensor) -> Tensor:
         points, seen = JOINT_SETS[self.config.joint_set].from_openpose18(*joints)

@@ -243,6 +243,17 @@ def test_without_the_code_only_the_bottleneck_leads_across_the_picture(person):
     assert everywhere.abs().sum() > 0
 
 
+def test_a_filled_hole_is_what_a_fresh_network_shows(person):
+    """From around it, without a pixel of the person; it is drawn over where the network says so."""
+    source, mask = person["source"], person["source_person_mask"]
+    wall = torch.full_like(source, 0.5) * (1 - mask) - mask  # a black person before a wall
+    drawn = generator(**OURS, filled_hole=True)(**(person | {"source": wall}))
+    torch.testing.assert_close(drawn.background, torch.full_like(wall, 0.5))
+    filled = (drawn.generated - 0.5).abs()
+    empty = (generator(**OURS)(**(person | {"source": wall})).generated - 0.5).abs()
+    assert (filled * mask).sum() < 0.5 * (empty * mask).sum()
+
+
 def test_the_warped_input_is_the_part_warp_without_its_background(person):
     """Where the warp is opaque it shows the person in the target pose; elsewhere nothing."""
     joints = [(person[f"{side}_keypoints"], person[f"{side}_visible"]) for side in ("source", "target")]

@@ -107,15 +107,16 @@ def test_paper_presets_have_the_numbers_of_section_4_and_nothing_of_ours(name):
     assert (config.roi_sizes, config.features) == ((30, 30, 15, 7, 4), "vgg19")
     assert {stage.lr for stage in config.stages} == {2e-4}
     assert config.image_size == ((128, 64) if name == "mrnet-market1501" else (128, 128))
-    ours = ("norm", "initialisation", "output", "blend", "source_pose_input", "warped_input",
-            "appearance_code", "max_grad_norm", "ema_decay", "adversarial_weight", "weight_decay",
-            "reconstruction")  # fmt: skip
+    ours = ("norm", "initialisation", "output", "blend", "filled_hole", "source_pose_input",
+            "warped_input", "appearance_code", "max_grad_norm", "ema_decay", "adversarial_weight",
+            "weight_decay", "reconstruction")  # fmt: skip
     assert all(getattr(config, field) == getattr(MRNetConfig(), field) for field in (*ours, *RELEASED_LAYERS))
     defaults = {field: MRNetConfig.__dataclass_fields__[field].default for field in ours}
     assert list(defaults.values()) == [
         "batch",
         "default",
         "listed",
+        False,
         False,
         False,
         False,
