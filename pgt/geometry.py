@@ -290,6 +290,16 @@ def warp_affine(
     return F.grid_sample(image, grid, mode=mode, padding_mode="zeros", align_corners=False)
 
 
+def distance_to_segments(start: Tensor, end: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return (B, N, H, W): how far each pixel is from the segments (B, N, 2), in pixels."""
+    ys = torch.arange(size[0], dtype=start.dtype, device=start.device)[:, None]
+    xs = torch.arange(size[1], dtype=start.dtype, device=start.device)[None, :]
+    (x0, y0), (dx, dy) = start[..., None, None].unbind(2), (end - start)[..., None, None].unbind(2)
+    position = ((xs - x0) * dx + (ys - y0) * dy) / (dx**2 + dy**2).clamp_min(1e-6)
+    position = position.clamp(0, 1)
+    return torch.hypot(xs - x0 - position * dx, ys - y0 - position * dy)
+
+
 # --- boxes ---
 
 

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from pgt.data.body_parts import MIRRORED_PARTS, NUM_PARTS, PARTS, body_scale, part_corners
 from pgt.data.parsing import LABELS
 from pgt.data.pose import JOINTS, PoseEncoding, pose_mask
-from pgt.geometry import fit_affine, invert_affine, warp_affine
+from pgt.geometry import distance_to_segments, fit_affine, invert_affine, warp_affine
 from pgt.layers.inpainting import fill_unknown, remove_person
 
 # From back to front; seen from behind, hanging and folded arms are mostly beyond the body.
@@ -167,7 +167,7 @@ def find_parts(keypoints: Tensor, visible: Tensor, size: tuple[int, int]) -> Par
     is_head = _mask_of(("head",), start.device)[..., 0]
     middle = (start + end) / 2
     start, end = torch.where(is_head, middle, start), torch.where(is_head, middle, end)
-    distance = _distance_to_segments(start, end, size) / radius[..., None, None]
+    distance = distance_to_segments(start, end, size) / radius[..., None, None]
     return Parts(keypoints, visible, corners, valid, distance.masked_fill(~valid[..., None, None], torch.inf))
 
 
@@ -216,16 +216,6 @@ def _widened_torso(corners: Tensor, least: Tensor) -> tuple[Tensor, Tensor]:
         dim=1,
     )
     return torso, halves.mean(dim=1)
-
-
-def _distance_to_segments(start: Tensor, end: Tensor, size: tuple[int, int]) -> Tensor:
-    """Return (B, N, H, W): how far each pixel is from the segments (B, N, 2), in pixels."""
-    ys = torch.arange(size[0], dtype=start.dtype, device=start.device)[:, None]
-    xs = torch.arange(size[1], dtype=start.dtype, device=start.device)[None, :]
-    (x0, y0), (dx, dy) = start[..., None, None].unbind(2), (end - start)[..., None, None].unbind(2)
-    position = ((xs - x0) * dx + (ys - y0) * dy) / (dx**2 + dy**2).clamp_min(1e-6)
-    position = position.clamp(0, 1)
-    return torch.hypot(xs - x0 - position * dx, ys - y0 - position * dy)
 
 
 def guess_person_mask(source: Tensor, body: Parts) -> Tensor:
