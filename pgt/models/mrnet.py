@@ -45,9 +45,7 @@ class MRNetInputs(NamedTuple):
     background: Tensor  # I_bkg, 3 channels in [-1, 1], 0 where the person was, or filled
     person_mask: Tensor  # M, 1 channel of 0 and 1
     source_pose: Tensor | None  # heat maps of the source's joints, if the model reads them
-    warped: (
-        Tensor | None
-    )  # the person's parts in the target pose, on 0, and where they are: 4 channels, if read
+    warped: Tensor | None  # the person's parts in the target pose, on 0, and their coverage: 4 channels
 
 
 class MRNetOutput(NamedTuple):
