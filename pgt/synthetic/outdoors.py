@@ -158,8 +158,8 @@ def paint_park(canvas: Canvas, draw: Draw) -> None:
         _fence(canvas, draw, base)
     for _ in range(draw.integer(2, 5)):
         x, y = draw.choice((-1, 1)) * draw.uniform(0.15, 0.9), base + draw.uniform(0.03, 0.12)
-        thing = draw.choice((_tree, _tree, _bench, bush, passer_by))
-        sizes = {_tree: (0.12, 0.22), _bench: (0.09, 0.12), bush: (0.07, 0.12), passer_by: (0.2, 0.28)}
+        thing = draw.choice((_tree, _tree, bench, bush, passer_by))
+        sizes = {_tree: (0.12, 0.22), bench: (0.09, 0.12), bush: (0.07, 0.12), passer_by: (0.2, 0.28)}
         thing(canvas, draw, x, y, draw.uniform(*sizes[thing]))
 
 
@@ -186,7 +186,8 @@ def _fence(canvas: Canvas, draw: Draw, base: float) -> None:
         canvas.box((-9, y - rail, 9, y - rail + 0.014), scaled(wood, 0.85))
 
 
-def _bench(canvas: Canvas, draw: Draw, x: float, base: float, size: float) -> None:
+def bench(canvas: Canvas, draw: Draw, x: float, base: float, size: float) -> None:
+    """Paint a bench that stands at (x, base), about as high as `size`, twice as wide."""
     wood = jittered(draw, draw.choice(WOODS))
     canvas.ellipse((x, base), (size * 1.3, 0.016), (0.08, 0.1, 0.08), opacity=0.45, soft=0.02)
     for leg in (-0.9, 0.8):

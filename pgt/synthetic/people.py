@@ -2,8 +2,9 @@
 
 Two rules to know. Labels: a dress counts as upper clothes, a hat as hair, shoes and socks as their leg, the
 neck as face. Visibility: `Person.visible` is what networks are fed, that is body joints wherever they lie
-inside the image, but nose, eyes and ears only when they can be seen; those five tell front from back.
-`SyntheticPerson.unoccluded` holds the strict truth for all 18.
+inside the image and no thing stands before them, but nose, eyes and ears only when they can be seen; those
+five tell front from back. `SyntheticPerson.unoccluded` holds the strict truth for all 18. What stands before
+a person belongs to the background, in the mask and the labels too.
 """
 
 import hashlib
@@ -26,39 +27,22 @@ from pgt.synthetic.figure import Figure, detail_for, figure_of, pose_figure
 from pgt.synthetic.lifting import lift_pose
 from pgt.synthetic.poses import draw_pose
 from pgt.synthetic.raster import Mesh, rasterize
-from pgt.synthetic.scenes import Background, draw_background, light_of
+from pgt.synthetic.scenes import Background, draw_background, draw_foreground, light_of
 from pgt.synthetic.shading import Picture, ground_shadow, shade
 from pgt.synthetic.skeleton import BONE, Frames, joints_18
 from pgt.synthetic.wardrobe import Identity, draw_identity
 
 FACE_JOINTS = (0, 14, 15, 16, 17)
 # How far below the visible surface a joint may lie and be seen, metres: the limb's radius and cloth.
-_DEPTHS = np.array(
-    [
-        0.03,
-        0.10,
-        0.11,
-        0.08,
-        0.065,
-        0.11,
-        0.08,
-        0.065,
-        0.15,
-        0.10,
-        0.085,
-        0.15,
-        0.10,
-        0.085,
-        0.03,
-        0.03,
-        0.04,
-        0.04,
-    ]
-)
+_DEPTHS = np.array((
+    0.03, 0.10, 0.11, 0.08, 0.065, 0.11, 0.08, 0.065, 0.15,
+    0.10, 0.085, 0.15, 0.10, 0.085, 0.03, 0.03, 0.04, 0.04,
+))  # fmt: skip
 # Which way each face joint looks, in the head's frame.
 _LOOKS = np.array([[0, 0, 1], [-0.45, 0, 1], [0.45, 0, 1], [-1, 0, 0.1], [1, 0, 0.1]], float)
 _SEEN_FROM = np.array([-0.10, 0.0, 0.0, 0.0, 0.0])  # least cosine towards the viewer; a nose shows in profile
 MIXED = {"plain": 0.5, "cluttered": 0.3, "street": 0.2}  # backgrounds of the scene "mixed"
+CLUTTER = {"cluttered": 0.5, "obstructed": 0.5}  # backgrounds of the scene "non_iconic"
 SCENES = ("plain", "street", "non_iconic", "mixed")
 
 
@@ -104,6 +88,11 @@ def _identity(seed: int, split: str) -> Identity:
 @lru_cache(maxsize=64)
 def _background(background: Background, size: tuple[int, int]) -> torch.Tensor:
     return torch.as_tensor(draw_background(background, size))
+
+
+@lru_cache(maxsize=64)
+def _foreground(background: Background, size: tuple[int, int]) -> np.ndarray | None:
+    return draw_foreground(background, size)
 
 
 def render_people(specs: Sequence[SceneSpec], size: tuple[int, int]) -> list[SyntheticPerson]:
@@ -181,12 +170,22 @@ def _person(
     keypoints, inside, unoccluded = _joints(spec, figure, frames, picture.depth[index].numpy(), size)
     visible = inside.copy()
     visible[list(FACE_JOINTS)] = unoccluded[list(FACE_JOINTS)]
+    image, label_map, person_mask, background = (
+        one[index].numpy() for one in (picture.image, picture.label_map, picture.person_mask, backgrounds)
+    )
+    front = _foreground(spec.background, size)
+    if front is not None:
+        image = np.rint(image + front[..., None] * (background - image.astype(np.float32))).astype(np.uint8)
+        hides = front > 0.5
+        label_map, person_mask = np.where(hides, 0, label_map), person_mask & ~hides
+        seen = ~hides[_nearest(keypoints, size)]
+        visible, unoccluded = visible & seen, unoccluded & seen
     return SyntheticPerson(
-        image=picture.image[index].numpy(),
+        image=image,
         pose=Pose(keypoints, visible, size),
-        label_map=picture.label_map[index].numpy(),
-        person_mask=picture.person_mask[index].numpy(),
-        background=backgrounds[index].numpy(),
+        label_map=label_map,
+        person_mask=person_mask,
+        background=background,
         name=f"{spec.split}-{spec.identity_seed:06d}",
         unoccluded=unoccluded,
         spec=spec,
@@ -201,12 +200,18 @@ def _joints(
     pixels, depth = project(points, spec.camera, size)
     column, row = np.rint(pixels).astype(int).T
     inside = (column >= 0) & (column < size[1]) & (row >= 0) & (row < size[0])
-    surface = depth_map[row.clip(0, size[0] - 1), column.clip(0, size[1] - 1)] / (spec.camera.scale * size[0])
+    surface = depth_map[_nearest(pixels, size)] / (spec.camera.scale * size[0])
     tolerance = _DEPTHS + 0.7 / (spec.camera.scale * size[0])  # a pixel is this coarse
     unoccluded = inside & (depth + tolerance >= surface)
     toward = _LOOKS @ (view_rotation(spec.camera) @ frames.rotations[BONE["head"]])[2]
     unoccluded[list(FACE_JOINTS)] &= toward > _SEEN_FROM
     return pixels.astype(np.float32), inside, unoccluded
+
+
+def _nearest(pixels: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the row and column (N,) nearest to each of (N, 2) pixels (x, y), within a picture of (H, W)."""
+    column, row = np.rint(pixels).astype(int).T
+    return row.clip(0, size[0] - 1), column.clip(0, size[1] - 1)
 
 
 def parameters_hash(spec: SceneSpec) -> str:
@@ -237,7 +242,8 @@ class SyntheticPeople:
         split: "train", "val" or "test".
         image_size: (H, W) in pixels.
         scene: "plain" (studio), "street" (pedestrian crops, meant for 2:1 images), "non_iconic" (small
-            people in clutter) or "mixed" (framed as in a studio, before studios, rooms and streets).
+            people in clutter, some behind things, who jump and bend as often as they stand) or "mixed"
+            (framed as in a studio, before studios, rooms and streets).
         num_identities: N.
         poses_per_identity: K; every ordered pair of different poses of one identity is an item, which makes
             N * K * (K - 1).
@@ -297,9 +303,7 @@ class SyntheticPeople:
         """Return what picture `k` of an identity is made of."""
         salt = (SPLITS[self.split], SCENES.index(self.scene), identity)
         of_identity = Draw(*salt, 1)
-        kinds = (
-            MIXED if self.scene == "mixed" else {{"non_iconic": "cluttered"}.get(self.scene, self.scene): 1.0}
-        )
+        kinds = {"mixed": MIXED, "non_iconic": CLUTTER}.get(self.scene) or {self.scene: 1.0}
         kind = of_identity.choice(list(kinds), list(kinds.values()))
         background = Background(SPLITS[self.split] * 2**33 + of_identity.seed(), kind)
         framing = "plain" if self.scene == "mixed" else self.scene
@@ -337,8 +341,9 @@ class SyntheticPeople:
             "split": self.split,
             "scene": self.scene,
             "identical_shots": self.identical_shots,
-            "looks": LOOKS,
+            "looks": LOOKS[self.scene],
         }
 
 
-LOOKS = 1  # raise it when the same parameters come to mean other pictures
+# Raise a scene's number when the same parameters come to mean other pictures.
+LOOKS = {"plain": 1, "street": 1, "non_iconic": 2, "mixed": 1}

@@ -6,6 +6,7 @@ rotations stay valid and `ground` sets the height anew.
 """
 
 from collections.abc import Callable
+from operator import mul
 
 from pgt.synthetic.articulation import JOINT_LIMITS, BodyPose, ground
 from pgt.synthetic.draw import Draw
@@ -27,14 +28,15 @@ def draw_pose(
         draw: the stream of random numbers.
         kind: one of `KINDS`; drawn by their weights if absent.
         proportions: of the body that poses; the average body by default.
-        scene: people mostly stand in a "plain" scene and mostly walk in the "street"; any other is half and
-            half.
+        scene: people mostly stand in a "plain" scene and mostly walk in the "street"; "non_iconic" people
+            jump, bend, run and squat as often as they stand; any other scene is half plain, half street.
 
     Raises:
         ValueError: on an unknown kind.
     """
-    plain, street = {"plain": (1, 0), "street": (0, 1)}.get(scene, (0.5, 0.5))
-    drawn = draw.choice(list(KINDS), [plain * a + street * b for _, a, b in KINDS.values()])
+    shares = {"plain": (1, 0, 0), "street": (0, 1, 0), "non_iconic": (0, 0, 1)}.get(scene, (0.5, 0.5, 0))
+    weights = [sum(map(mul, shares, of_kind)) for _, *of_kind in KINDS.values()]
+    drawn = draw.choice(list(KINDS), weights)
     if kind is not None and kind not in KINDS:
         raise ValueError(f"Unknown kind of pose {kind!r}; choose from {', '.join(KINDS)}.")
     return KINDS[kind or drawn][0](draw, Rig(proportions or Proportions()))
@@ -300,20 +302,20 @@ def _looking_back(draw: Draw, rig: Rig) -> BodyPose:
     return rig.build("looking_back")
 
 
-# kind -> (how to draw it, its weight in plain scenes, in the street)
-KINDS: dict[str, tuple[Callable[[Draw, Rig], BodyPose], float, float]] = {
-    "standing": (_standing, 0.40, 0.25),
-    "walking": (_walking, 0.15, 0.50),
-    "hands_on_hips": (_hands_on_hips, 0.08, 0.02),
-    "hands_in_pockets": (_hands_in_pockets, 0.07, 0.05),
-    "arms_crossed": (_arms_crossed, 0.025, 0.02),
-    "arms_raised": (_arms_raised, 0.035, 0.02),
-    "pointing": (_pointing, 0.02, 0.02),
-    "looking_back": (_looking_back, 0.09, 0.02),
-    "running": (_running, 0.02, 0.03),
-    "sitting": (_sitting, 0.025, 0.015),
-    "squatting": (_squatting, 0.02, 0.01),
-    "jumping": (_jumping, 0.02, 0.01),
-    "bending": (_bending, 0.02, 0.02),
-    "kicking": (_kicking, 0.02, 0.015),
+# kind -> (how to draw it, its weight in plain scenes, in the street, in non-iconic scenes)
+KINDS: dict[str, tuple[Callable[[Draw, Rig], BodyPose], float, float, float]] = {
+    "standing": (_standing, 0.40, 0.25, 0.12),
+    "walking": (_walking, 0.15, 0.50, 0.14),
+    "hands_on_hips": (_hands_on_hips, 0.08, 0.02, 0.03),
+    "hands_in_pockets": (_hands_in_pockets, 0.07, 0.05, 0.02),
+    "arms_crossed": (_arms_crossed, 0.025, 0.02, 0.02),
+    "arms_raised": (_arms_raised, 0.035, 0.02, 0.08),
+    "pointing": (_pointing, 0.02, 0.02, 0.05),
+    "looking_back": (_looking_back, 0.09, 0.02, 0.03),
+    "running": (_running, 0.02, 0.03, 0.11),
+    "sitting": (_sitting, 0.025, 0.015, 0.06),
+    "squatting": (_squatting, 0.02, 0.01, 0.08),
+    "jumping": (_jumping, 0.02, 0.01, 0.10),
+    "bending": (_bending, 0.02, 0.02, 0.10),
+    "kicking": (_kicking, 0.02, 0.015, 0.06),
 }

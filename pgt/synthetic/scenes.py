@@ -10,18 +10,24 @@ import numpy as np
 
 from pgt.synthetic.canvas import Canvas
 from pgt.synthetic.draw import SPLITS, Draw
+from pgt.synthetic.foreground import paint_foreground
 from pgt.synthetic.outdoors import paint_houses, paint_park
 from pgt.synthetic.palettes import BACKDROPS, jittered, mixed, scaled
 from pgt.synthetic.rooms import paint_room
 from pgt.synthetic.shading import Light
 from pgt.synthetic.street import paint_street
 
-SCENES = ("plain", "street", "cluttered")
+SCENES = ("plain", "street", "cluttered", "obstructed")
+# cluttered place -> (how to paint it, how often it occurs)
+PLACES = {"room": (paint_room, 5), "houses": (paint_houses, 4), "park": (paint_park, 3)}
 
 
 @dataclass(frozen=True)
 class Background:
-    """A scene: the same seed and kind ("plain", "street" or "cluttered") give the same one everywhere."""
+    """A scene: the same seed and kind (one of `SCENES`) give the same one everywhere.
+
+    "obstructed" is "cluttered" with things that stand nearer than the person, see `draw_foreground`.
+    """
 
     seed: int
     kind: str = "plain"
@@ -42,8 +48,29 @@ def draw_background(background: Background, size: tuple[int, int]) -> np.ndarray
         (H, W, 3) uint8 RGB.
     """
     canvas = Canvas(size)
-    PAINTERS[background.kind](canvas, Draw(background.seed, SCENES.index(background.kind)))
+    PAINTERS[background.kind](canvas, _stream(background))
     return canvas.picture()
+
+
+def draw_foreground(background: Background, size: tuple[int, int]) -> np.ndarray | None:
+    """Say how much of each pixel belongs to what stands nearer than the person.
+
+    Returns:
+        (H, W) float32 in [0, 1], shadows on the ground included; None if nothing stands there.
+    """
+    if background.kind != "obstructed":
+        return None
+    stream = _stream(background)
+    seed, place = stream.seed(), _place(stream)
+    black, white = Canvas(size), Canvas(size)
+    white.planes += 1
+    for canvas in (black, white):  # what is opaque looks alike on both
+        paint_foreground(canvas, Draw(seed), place)
+    return (1 - (white.planes - black.planes).mean(0)).clip(0, 1)
+
+
+def _stream(background: Background) -> Draw:
+    return Draw(background.seed, SCENES.index(background.kind))
 
 
 def light_of(background: Background) -> Light:
@@ -51,7 +78,9 @@ def light_of(background: Background) -> Light:
     draw = Draw(background.seed, 7)
     side = draw.choice((-1.0, 1.0)) * draw.uniform(0.25, 0.75)
     warm = draw.uniform(-0.04, 0.04) if background.kind != "plain" else 0.0
-    strong = {"plain": 0.66, "street": 0.60, "cluttered": 0.64}[background.kind] * draw.uniform(0.92, 1.06)
+    strong = {"plain": 0.66, "street": 0.60, "cluttered": 0.64, "obstructed": 0.64}[
+        background.kind
+    ] * draw.uniform(0.92, 1.06)
     ambient = 1.17 - strong
     return Light(
         direction=(side, -draw.uniform(0.5, 0.85), 0.75),
@@ -73,9 +102,25 @@ def _plain(canvas: Canvas, draw: Draw) -> None:
     canvas.vignette(draw.uniform(0.03, 0.10), lamp)
 
 
+def _place(draw: Draw) -> str:
+    return draw.choice([*PLACES], [weight for _, weight in PLACES.values()])
+
+
 def _cluttered(canvas: Canvas, draw: Draw) -> None:
     """A room, a row of houses or a park."""
-    draw.choice((paint_room, paint_houses, paint_park), (5, 4, 3))(canvas, draw)
+    PLACES[_place(draw)][0](canvas, draw)
+    _expose(canvas, draw)
+
+
+def _obstructed(canvas: Canvas, draw: Draw) -> None:
+    """The same with things in front, drawn from a stream that `draw_foreground` can repeat."""
+    seed, place = draw.seed(), _place(draw)
+    PLACES[place][0](canvas, draw)
+    paint_foreground(canvas, Draw(seed), place)
+    _expose(canvas, draw)
+
+
+def _expose(canvas: Canvas, draw: Draw) -> None:
     bright, warm = draw.uniform(0.9, 1.05), draw.uniform(-0.04, 0.04)
     canvas.tint((bright * (1 + warm), bright, bright * (1 - warm)), draw.uniform(0.85, 1.0))
     canvas.vignette(draw.uniform(0.0, 0.09))
@@ -85,6 +130,7 @@ PAINTERS: dict[str, Callable[[Canvas, Draw], None]] = {
     "plain": _plain,
     "street": paint_street,
     "cluttered": _cluttered,
+    "obstructed": _obstructed,
 }
 
 
@@ -115,6 +161,6 @@ class SyntheticScenes:
         return self._painted[index]
 
     def _paint(self, index: int) -> np.ndarray:
-        kind = Draw(SPLITS[self.split], index).choice(SCENES, (1, 2, 5))  # as cluttered as places are
+        kind = Draw(SPLITS[self.split], index).choice(SCENES[:3], (1, 2, 5))  # as cluttered as places are
         seed = SPLITS[self.split] * 2**33 + 2**32 + index  # behind no person: theirs end below 2**32
         return draw_background(Background(seed, kind), self.size)

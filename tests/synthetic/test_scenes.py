@@ -66,7 +66,7 @@ def test_light_comes_from_above_and_suits_any_scene():
 
 
 def test_refuses_an_unknown_kind():
-    with pytest.raises(ValueError, match="plain, street, cluttered"):
+    with pytest.raises(ValueError, match="plain, street, cluttered, obstructed"):
         Background(0, "moon")
 
 
