@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.ablations import report
 from benchmarks.ablations.findings import examine
-from benchmarks.ablations.results import Interval, Results, Scores, changed_fields, interval
+from benchmarks.ablations.results import Interval, Results, Scores, interval
 from benchmarks.ablations.study import Claim, Effort, Experiment, Study, papers_words
 from benchmarks.ablations.workshop import Workshop, work_off
 from pgt.config import PG2Config, Stage
@@ -133,11 +133,6 @@ def test_an_unknown_name_is_refused():
 
 
 # --- results on disk ---
-
-
-def test_what_is_a_default_does_not_name_a_result():
-    assert changed_fields(PG2Config()) == {}
-    assert changed_fields(replace(PG2Config(), l1_weight=7.0)) == {"l1_weight": 7.0}
 
 
 def test_results_of_other_settings_count_as_missing(tmp_path):

@@ -6,6 +6,8 @@ import pytest
 
 from benchmarks import bundle
 from pgt import checkpoint
+from pgt.commands.train import NOT_OURS, PAPERS, deviations
+from pgt.config import PRESETS
 from pgt.training.engine import fit
 from tests.training.tiny import STAGES, TinyPairs, TinyRecipe, register
 
@@ -54,3 +56,17 @@ def test_hours_are_left_out_where_a_session_is_not_on_record(run):
     line = json.loads(path.read_text())
     path.write_text(json.dumps({**line, "first_step": 20}) + "\n")
     assert set(card(run)["training"]) == {*FACTS, "steps", "machine"}
+
+
+@pytest.mark.parametrize("name", [name for paper in PAPERS for name in checkpoint.bundled_names(paper)])
+def test_the_card_of_bundled_weights_names_every_setting_that_is_not_the_paper_s(name):
+    own = checkpoint.load(name).config
+    stated = checkpoint.read_card(checkpoint.BUNDLED / name)["training"][NOT_OURS]
+    assert stated == deviations(own)[NOT_OURS]
+    assert stated in (checkpoint.BUNDLED / name / "README.md").read_text()
+
+
+def test_settings_of_a_paper_need_no_such_line():
+    assert deviations(PRESETS["progressive-deepfashion"]).keys() == {NOT_OURS}  # fewer levels
+    assert not deviations(PRESETS["mrnet-bbc-pose"])
+    assert not deviations(PRESETS["pg2-market1501"])

@@ -5,13 +5,18 @@ from dataclasses import replace
 
 import pytest
 
-from pgt.config import PRESETS, PG2Config, ProgressiveConfig, Stage
+from pgt.config import PRESETS, PG2Config, ProgressiveConfig, Stage, changed_fields
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_survives_json(name):
     config = PRESETS[name]
     assert type(config).from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+def test_only_what_is_not_a_default_counts_as_changed():
+    assert changed_fields(PG2Config()) == {}
+    assert changed_fields(replace(PG2Config(), l1_weight=7.0)) == {"l1_weight": 7.0}
 
 
 def test_a_missing_field_takes_its_default():

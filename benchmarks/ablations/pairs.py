@@ -9,11 +9,12 @@ import torch
 
 from benchmarks.ablations import estimate
 from benchmarks.ablations.material import People
-from benchmarks.ablations.results import Settings, changed_fields, digest
+from benchmarks.ablations.results import Settings, digest
 from benchmarks.ablations.study import Variant
 from benchmarks.ablations.training import PRECISION, is_trained, run, seconds_of
 from benchmarks.ablations.workshop import Task, Workshop
 from pgt.commands.recipes import recipe_of
+from pgt.config import changed_fields
 from pgt.training.recipe import Recipe
 
 POSES = 4  # pictures of each person to train on

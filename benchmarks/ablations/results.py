@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.ablations.study import Variant
-from pgt.config import Config
 from pgt.files import replace_bytes
 
 CONFIDENCE = 0.95
@@ -26,15 +25,6 @@ class Interval(NamedTuple):
 
     mean: float
     half_width: float
-
-
-def changed_fields(config: Config) -> dict[str, object]:
-    """Return of a config what differs from its class's defaults, as JSON values.
-
-    A new field that changes nothing must not make earlier results worthless.
-    """
-    defaults = type(config)().to_dict()
-    return {name: value for name, value in config.to_dict().items() if value != defaults[name]}
 
 
 def digest(values: Settings) -> str:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from benchmarks.ablations.results import changed_fields, digest
+from benchmarks.ablations.results import digest
 from benchmarks.ablations.study import Effort
 from benchmarks.ablations.training import PRECISION
 from benchmarks.spt_ablations.material import NUM_SCENES, POSES, SCENE
 from benchmarks.spt_ablations.variants import VARIANTS, Variant
+from pgt.config import changed_fields
 
 SCORING = 1  # raise it when the same pictures come to have other scores
 

@@ -20,7 +20,7 @@ from pgt.commands.common import (
 from pgt.commands.recipes import recipe_of
 from pgt.commands.variety import varied_pairs, variety_facts
 from pgt.commands.video import is_video, training_pairs, video_card
-from pgt.config import PRESETS, Config, GarmentFlowConfig, SPTConfig, Stage
+from pgt.config import PRESETS, Config, GarmentFlowConfig, SPTConfig, Stage, changed_fields
 from pgt.data.pairs import PairDataset
 from pgt.data.person import Pair
 from pgt.synthetic.people import SyntheticPeople
@@ -28,6 +28,9 @@ from pgt.synthetic.people import SyntheticPeople
 if TYPE_CHECKING:
     from pgt.training.recipe import Recipe
 
+PAPERS = ("pg2", "spt", "mrnet", "progressive")  # whose configs' defaults are a paper's settings
+NOT_OURS = "differs from the paper's settings in"
+_OF_THE_DATA = {"image_size", "joint_set", "stages"}
 SAMPLE_PAIRS = 6  # shown while training
 SUMMARIES = {  # of model cards
     "pg2": "PG2 (Ma et al., Pose Guided Person Image Generation, NIPS 2017): draws a person in another pose.",
@@ -140,6 +143,12 @@ def _changed(stage: Stage, arguments: argparse.Namespace) -> Stage:
     return replace(stage, num_steps=steps, batch_size=arguments.batch_size or stage.batch_size)
 
 
+def deviations(config: Config) -> dict[str, str]:
+    """Return what of an approach's settings is not its paper's, as a fact for the card; nothing if all is."""
+    changed = {name: value for name, value in changed_fields(config).items() if name not in _OF_THE_DATA}
+    return {NOT_OURS: ", ".join(f"{name} {value}" for name, value in changed.items())} if changed else {}
+
+
 def _training_card(arguments: argparse.Namespace, config: Config) -> Card:
     facts = {"preset": arguments.preset, "seed": arguments.seed, "precision": arguments.precision}
     facts |= variety_facts(arguments)
@@ -148,6 +157,8 @@ def _training_card(arguments: argparse.Namespace, config: Config) -> Card:
         facts["partners"] = "true maps" if true else "pseudo-labels"
     if hasattr(config, "features"):
         facts["perceptual features"] = config.features
+    if arguments.approach in PAPERS:
+        facts |= deviations(config)
     summary = SUMMARIES[arguments.approach]
     card: Card = {"title": arguments.preset, "summary": summary, "training": facts}
     if is_video(arguments):

@@ -14,6 +14,7 @@ from pgt.config.presets import Config as Config
 from pgt.config.progressive import ProgressiveConfig as ProgressiveConfig
 from pgt.config.spt import SPTConfig as SPTConfig
 from pgt.config.stage import Stage as Stage
+from pgt.config.stage import changed_fields as changed_fields
 
 # The public address of the repository and the Hub namespace of its weights; empty until they are decided.
 # Badges, cards and notebook links are generated from these two and left out while they are empty.

@@ -37,3 +37,9 @@ def known_fields(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(f"unknown {name} settings: {', '.join(unknown)}")
     stages = values.get("stages", kind.stages)
     return {**values, "stages": tuple(s if isinstance(s, Stage) else Stage(**s) for s in stages)}
+
+
+def changed_fields(config: Any) -> dict[str, Any]:
+    """Return of a config what differs from its class's defaults, the paper's, as JSON-able plain data."""
+    defaults = type(config)().to_dict()
+    return {name: value for name, value in config.to_dict().items() if value != defaults[name]}
