@@ -1,5 +1,6 @@
 """What MR-Net's branches read, and what its rounds draw."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -85,6 +86,17 @@ def test_rounds_equal_the_loop_of_the_paper(person, changes):
         (literal,) = made.network(inputs._replace(background=background), 1)
         torch.testing.assert_close(picture, literal, atol=1e-5, rtol=1e-5)
         background = literal
+
+
+def test_rounds_share_one_look_at_the_person(person):
+    """Section III-C: only the background branch and what follows it run again."""
+    made, calls = generator(), Counter()
+    network = made.network
+    for part in (network.person_encoder, network.background_encoder, network.decoder.fusion):
+        part.register_forward_hook(lambda module, inputs, result: calls.update([module]))
+    made(**person, num_rounds=4)
+    assert calls[network.person_encoder] == calls[network.decoder.fusion] == 1
+    assert calls[network.background_encoder] == 4
 
 
 def test_the_number_of_rounds_is_the_caller_s(person):

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from pgt.config.mrnet import MRNET_PRESETS, MRNetConfig
-from pgt.models.mrnet import MRNetGenerator
+from pgt.models.mrnet import MRNetGenerator, MRNetInputs
 from pgt.models.mrnet_networks import BackgroundEncoder, PathEncoder
 from tests.models.tiny_mrnet import RELEASED_LAYERS, SIZE, TINY_MRNET
 
@@ -51,6 +52,75 @@ def test_parameter_count_of_the_paper_s_list():
         total += 3 * (width * width // 4 + width // 4) + width // 4 * width + 3 * width
     with torch.device("meta"):
         assert num_parameters(MRNetGenerator.from_config(MRNET_PRESETS["mrnet-penn-action"])) == total
+
+
+def literal_round(network: nn.Module, inputs: MRNetInputs) -> Tensor:
+    """Section IV-A's list as it stands there, with the weights of `network` in evaluation mode."""
+
+    def normed(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
+        mean, var, scale, shift = (
+            one.view(-1, 1, 1) for one in (norm.running_mean, norm.running_var, norm.weight, norm.bias)
+        )
+        return (x - mean) / (var + norm.eps).sqrt() * scale + shift
+
+    def layer(made: nn.Module, x: Tensor, dilation: int = 1) -> Tensor:
+        padding = made.conv.kernel_size[0] // 2 * dilation
+        x = F.conv2d(x, made.conv.weight, made.conv.bias, padding=padding, dilation=dilation)
+        return normed(made.norm, x).clamp_min(0)
+
+    def non_local(block: nn.Module, x: Tensor) -> Tensor:
+        query, key, value = (
+            F.conv2d(x, one.weight, one.bias).flatten(2) for one in (block.query, block.key, block.value)
+        )
+        seen = (value @ torch.softmax(query.mT @ key, -1).mT).unflatten(2, x.shape[2:])
+        return x + normed(block.norm, F.conv2d(seen, block.output.weight, block.output.bias))
+
+    def down(x: Tensor) -> Tensor:
+        return F.max_pool2d(x, 2)
+
+    def up(x: Tensor) -> Tensor:
+        return x.repeat_interleave(2, 2).repeat_interleave(2, 3)
+
+    poses, people = (
+        path.layers for path in (network.person_encoder.pose_path, network.person_encoder.person_path)
+    )
+    pose, person, skips = inputs.pose, inputs.foreground, []
+    for k in range(8):
+        pose, person = layer(poses[k], pose), layer(people[k], person)
+        if k % 2 == 0:
+            pose, person = down(pose), down(person)
+        skips.append(torch.cat([pose, person], 1))
+        person = torch.cat([person, pose], 1)
+    scene, decoder = network.background_encoder, network.decoder
+    x = layer(scene.top[0], torch.cat([inputs.background, inputs.person_mask], 1))
+    half = x = down(layer(scene.top[1], x))
+    for made, dilation in zip(scene.dilated, (2, 4, 8), strict=True):
+        x = layer(made, x, dilation)
+    quarter = down(layer(scene.bottom, x))
+    x = layer(decoder.fusion, skips[7])
+    x = non_local(decoder.non_local[0], up(layer(decoder.ups[0], x)))
+    x = layer(decoder.joins[0], torch.cat([skips[5], x], 1))
+    x = non_local(decoder.non_local[1], up(layer(decoder.ups[1], x)))
+    x = layer(decoder.joins[1], torch.cat([skips[3], x, quarter], 1))
+    x = layer(decoder.joins[2], torch.cat([skips[1], up(layer(decoder.ups[2], x)), half], 1))
+    last = decoder.output.conv
+    return up(F.conv2d(x, last.weight, last.bias, padding=2).tanh())
+
+
+def test_a_round_is_the_paper_s_list_layer_by_layer():
+    made, random = generator(), torch.Generator().manual_seed(0)
+    for module in made.modules():
+        if isinstance(module, nn.BatchNorm2d):  # fresh ones change nothing
+            for values, low, high in ((module.running_mean, -1, 1), (module.running_var, 0.5, 2)):
+                values.uniform_(low, high, generator=random)
+            nn.init.uniform_(module.weight, 0.5, 2.0, generator=random)
+            nn.init.uniform_(module.bias, -1.0, 1.0, generator=random)
+    pose, mask = torch.rand(2, 18, *SIZE, generator=random), torch.rand(2, 1, *SIZE, generator=random) > 0.5
+    foreground, background = torch.randn(2, 2, 3, *SIZE, generator=random)
+    inputs = MRNetInputs(pose, foreground, background, mask.float(), None, None)
+    with torch.no_grad():
+        (drawn,) = made.network(inputs, 1)
+        torch.testing.assert_close(drawn, literal_round(made.network, inputs), atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("resampling", ["after", "before"])
