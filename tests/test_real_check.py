@@ -1,4 +1,4 @@
-"""`pgt data check` on real photographs, and on broken copies of them."""
+"""`pgt data check` on real photographs and videos, and on broken copies of them."""
 
 import json
 import os
@@ -11,18 +11,26 @@ import pytest
 from PIL import Image
 
 from pgt.__main__ import main
+from pgt.data.readers.keypoint_csv import read_keypoint_csv, write_keypoint_csv
 
-READERS = {  # folder -> the reader that fits it
+READERS = {  # folder or file -> the reader that fits it
     "deepfashion_pair": "folder",
     "deepfashion_photos": "folder",
     "market_photos": "folder",
     "coco": "coco",
+    "video/pose_1.mp4": "video",
+    "video/pose_squats.mp4": "video",
 }
 LISTS = {"deepfashion_pair": "keypoints.csv", "coco": "test_coco.json"}
 
 
 def check(name: str, folder: Path, *more: str) -> int:
-    return main(["data", "check", name, str(folder), *more])
+    joints = ["--keypoints", str(csv_of(folder))] if name == "video" else []
+    return main(["data", "check", name, str(folder), *joints, *more])
+
+
+def csv_of(film: Path) -> Path:
+    return film.with_name(f"{film.stem}_keypoints.csv")
 
 
 @pytest.mark.parametrize("folder", READERS)
@@ -31,7 +39,8 @@ def test_real_photographs_have_no_fault(real_data, folder, tmp_path, capsys):
     assert check(READERS[folder], real_data / folder, "--out", str(out)) == 0
     text = capsys.readouterr().out
     assert "fault" not in text
-    assert " people, " in text
+    assert (" frames, " if READERS[folder] == "video" else " people, ") in text
+    assert "the camera stands still" in text or READERS[folder] != "video"
     sheet = np.asarray(Image.open(out))
     assert sheet.shape[0] > 150
     assert sheet.std() > 10  # there is something on it
@@ -116,3 +125,29 @@ def test_broken_copies_get_a_sentence(real_data, folder, spoil, tmp_path, capsys
     else:
         assert told.out.count("fault: ") == (1 if BREAKS[spoil] else 0)
         assert BREAKS[spoil] or "note: " in told.out
+
+
+def cut_film(film: Path) -> None:
+    film.write_bytes(film.read_bytes()[: film.stat().st_size // 2])
+
+
+def no_csv(film: Path) -> None:
+    csv_of(film).unlink()
+
+
+def csv_of_another_size(film: Path) -> None:
+    people = read_keypoint_csv(csv_of(film))
+    write_keypoint_csv(csv_of(film), {name: (3 * points, seen) for name, (points, seen) in people.items()})
+
+
+def fewer_rows(film: Path) -> None:
+    csv_of(film).write_text("".join(csv_of(film).read_text().splitlines(keepends=True)[:30]))
+
+
+@pytest.mark.parametrize("spoil", [cut_film, no_csv, csv_of_another_size, fewer_rows])
+def test_broken_copies_of_a_video_get_a_sentence(real_data, spoil, tmp_path, capsys):
+    for name in ("pose_squats.mp4", "pose_squats_keypoints.csv"):
+        shutil.copy(real_data / "video" / name, tmp_path)
+    spoil(tmp_path / "pose_squats.mp4")
+    code, told = check("video", tmp_path / "pose_squats.mp4"), capsys.readouterr()
+    assert (code, len(told.err.splitlines()), told.out.count("fault: ")) in ((2, 1, 0), (1, 0, 1))

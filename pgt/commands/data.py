@@ -16,8 +16,10 @@ from pgt.data.readers.check import (
     shared_identities,
 )
 from pgt.data.readers.people import People
+from pgt.data.readers.video_check import check_video
 from pgt.plot import draw_skeleton, grid
 
+VIDEO = "video"  # a file and a keypoint CSV in place of a folder
 COLUMNS, ROWS = 8, 2  # people of each split on the contact sheet
 SYNTHETIC_PEOPLE, POSES = 12, 2  # rendered of each split
 CELL_HEIGHT = 192  # pixels
@@ -27,9 +29,7 @@ def data(arguments: argparse.Namespace) -> int:
     """Look through a dataset and print what was found; 1 if a training would fail on it."""
     if arguments.out:
         check_suffix(arguments.out)
-    if (arguments.path is None) != (arguments.name == SYNTHETIC):
-        needed = "needs no folder" if arguments.path else "needs a folder"
-        raise ValueError(f"pgt data check {arguments.name} {needed}.")
+    _check_words(arguments)
     reports, shared = _reports(arguments)
     for report in reports:
         print(_text(report))
@@ -40,8 +40,25 @@ def data(arguments: argparse.Namespace) -> int:
     return int(bool(shared) or any(report.faults for report in reports))
 
 
+def _check_words(arguments: argparse.Namespace) -> None:
+    """Refuse arguments that do not go together, before anything is read."""
+    name, is_video = arguments.name, arguments.name == VIDEO
+    if (arguments.path is None) != (name == SYNTHETIC):
+        thing = "file" if is_video else "folder"
+        needed = "needs no folder" if arguments.path else f"needs a {thing}"
+        raise ValueError(f"pgt data check {name} {needed}.")
+    if is_video and not arguments.keypoints:
+        raise ValueError("pgt data check video needs --keypoints: a CSV with the joints of every frame.")
+    if is_video and (arguments.split or arguments.read):
+        raise ValueError("pgt data check video looks at all frames: it takes neither --split nor --read.")
+    if arguments.keypoints and not is_video:
+        raise ValueError(f"--keypoints belongs to a video; pgt data check {name} finds the joints itself.")
+
+
 def _reports(arguments: argparse.Namespace) -> tuple[list[Report], list[str]]:
     show = COLUMNS * ROWS if arguments.out else 0
+    if arguments.name == VIDEO:
+        return [check_video(arguments.path, arguments.keypoints, show=show)], []
     if arguments.name in PICTURES:
         pictures = PICTURES[arguments.name](arguments.path)
         return [check_pictures(pictures, limit=arguments.read, show=show)], []
@@ -99,6 +116,8 @@ def _synthetic(split: str) -> People:
 def _text(report: Report) -> str:
     counts = ", ".join(f"{count:,} {what}" for what, count in report.counts.items())
     lines = [f"{report.split}: {counts}"]
+    if report.facts:
+        lines.append(f"  {', '.join(report.facts)}")
     if report.missing is not None:
         lines.append(f"  joints missing: {missing_text(report.missing)}")
     lines += [f"  note: {note}" for note in report.notes] + [f"  fault: {fault}" for fault in report.faults]

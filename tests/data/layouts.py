@@ -16,6 +16,15 @@ def picture(path: Path, size: tuple[int, int], value: int = 128) -> Path:
     return path
 
 
+def mask(path: Path, size: tuple[int, int]) -> np.ndarray:
+    """Write a single-channel PNG, (H, W), that is 3 in its middle and 0 around; return it."""
+    values = np.zeros(size, np.uint8)
+    values[size[0] // 4 : -size[0] // 4, size[1] // 4 : -size[1] // 4] = 3
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(values).save(path)
+    return values
+
+
 def joints(size: tuple[int, int], seed: int = 0, missing: tuple[int, ...] = ()) -> Joints:
     """Draw whole-pixel joints inside a picture, but for some that are missing."""
     points = np.random.default_rng(seed).integers(1, [size[1] - 1, size[0] - 1], (18, 2)).astype(np.float32)

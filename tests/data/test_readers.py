@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from pgt.data.pose import JOINTS, Pose
-from pgt.data.readers.folder import PeopleFolder
+from pgt.data.readers.folder import PeopleFolder, people_folder
 from pgt.data.readers.keypoint_csv import (
     HEADER,
     read_keypoint_csv,
@@ -212,6 +212,41 @@ def test_folder_says_what_is_wrong(folder):
     (folder / "images" / "0001_1.png").write_bytes(b"not a picture")
     with pytest.raises(ValueError, match=r"0001_1\.png cannot be read as a picture"):
         PeopleFolder(folder)[0]
+
+
+def test_only_whole_keys_are_distractors_and_are_counted(folder):
+    rows = read_keypoint_csv(folder / "keypoints.csv")
+    for name in ("00001_a.jpg", "00001_b.jpg", "-12_a.jpg", "-1_a.jpg"):
+        Image.new("RGB", (32, 64)).save(folder / "images" / name)
+        rows[name] = rows["0001_1.png"]
+    write_keypoint_csv(folder / "keypoints.csv", rows)
+    pairs, people = PeopleFolder(folder), people_folder(folder)
+    assert ("00001_a.jpg", "00001_b.jpg") in pairs.pairs
+    assert len(pairs) == len(people) == 4
+    known = dict(zip(people.names, people.identities, strict=True))
+    assert (known["00001_a.jpg"], known["-12_a.jpg"], known["-1_a.jpg"]) == ("00001", "-12", None)
+    (note,) = people.notes
+    assert "3 pictures count as nobody's" in note
+    assert "0000_1.png, 0000_2.png, -1_a.jpg" in note
+
+
+def test_a_folder_without_a_csv_hears_what_it_should_hold(tmp_path):
+    with pytest.raises(
+        FileNotFoundError, match=r'no keypoints\.csv in .*"NAME: \[18 y\]: \[18 x\]".*images/'
+    ):
+        PeopleFolder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "read", [lambda root: PeopleFolder(root).person, lambda root: people_folder(root).person]
+)
+def test_a_map_may_lie_beside_a_picture_in_a_folder_of_its_own(folder, read):
+    (folder / "images" / "anna").mkdir()
+    (folder / "images" / "0001_1.png").rename(folder / "images" / "anna" / "1.png")
+    np.save(folder / "images" / "anna" / "1.npy", np.full((64, 32), 2))
+    rows = read_keypoint_csv(folder / "keypoints.csv")
+    write_keypoint_csv(folder / "keypoints.csv", {"anna/1.png": rows["0001_1.png"]})
+    assert (read(folder)("anna/1.png").label_map == 2).all()
 
 
 @pytest.mark.parametrize("name", ["deepfashion_pair", "deepfashion_photos", "market_photos"])

@@ -62,6 +62,9 @@ def test_everybody_marked_in_coco_is_cut_out_with_joints_and_mask(tmp_path):
     ("change", "sentence"),
     [
         ("[]", "is no JSON with COCO's keypoints"),
+        ("[1]", r"keypoints \(its images and annotations are not lists of objects\)"),
+        ('{"images": 3, "annotations": []}', "not lists of objects"),
+        ('{"images": [], "annotations": [7]}', "not lists of objects"),
         ('{"images": []}', "no 'annotations'"),
         ('{"images": [], "annotations": [{"id": 1, "image_id": 5}]}', "an annotation without its image"),
         ('{"images": [{"id": 1}], "annotations": []}', "no 'file_name'"),
@@ -143,7 +146,7 @@ def test_real_photos(real_data):
 
 
 def test_every_reader_has_its_name_on_the_command_line(tmp_path):
-    assert set(DATASETS) == {"synthetic", *READERS, *PICTURES}
+    assert set(DATASETS) == {"synthetic", "video", *READERS, *PICTURES}
     with pytest.raises(ValueError, match="no reader 'mnist' of people; there are folder"):
         open_people("mnist", tmp_path, "train")
     with pytest.raises(ValueError, match="market1501 has no split 'val'; there are train, test"):

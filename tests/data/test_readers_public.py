@@ -137,6 +137,43 @@ def test_deepfashion_says_what_is_missing_or_misspelled(tmp_path):
         ItemName.read("0002_c1s1_000451_03.jpg")
 
 
+ROW = f"a.jpg: {list(range(10, 28))}: {list(range(40, 58))}"
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "line"),
+    [
+        ("fasion-annotation-train.csv", ["name:keypoints_y:keypoints_x", "", ROW], 3),
+        ("train.lst", ["fashionMENDenimid0000008001_1front.jpg", "a.jpg"], 2),
+        ("fashion-pairs-train.csv", ["from,to", "a.jpg,fashionMENDenimid0000008001_1front.jpg"], 2),
+    ],
+)
+def test_a_misspelled_name_of_deepfashion_is_found_in_its_list(tmp_path, name, lines, line):
+    root = layouts.in_shop(tmp_path)
+    (root / name).write_text("\n".join(lines) + "\n")
+    with pytest.raises(ValueError, match=rf'{name}, line {line}: "a\.jpg" is no name of DeepFashion'):
+        deepfashion(root)
+
+
+@pytest.mark.parametrize("size", [(256, 256), (256, 176)])
+def test_label_maps_of_deepfashion_are_cut_and_padded_as_the_pictures_are(tmp_path, size):
+    root = layouts.in_shop(tmp_path)
+    (root / "parsing").mkdir()
+    columns = np.arange(256) // 26
+    labels = np.tile(columns.astype(np.uint8), (256, 1))
+    inner = labels[:, 40:216]
+    names = deepfashion(root).names
+    np.save(root / "parsing" / f"{names[0].removesuffix('.jpg')}.npy", labels if size[1] == 256 else inner)
+    full, narrow = deepfashion(root), deepfashion(root, frame=NARROW)
+    assert np.array_equal(narrow.read(0).label_map, inner)
+    assert np.array_equal(full.read(0).label_map[:, 40:216], inner)
+    assert (full.read(0).label_map[:, :40] == (labels[:, :40] if size[1] == 256 else 0)).all()
+    assert full.read(1).label_map is None
+    np.save(root / "parsing" / f"{names[0].removesuffix('.jpg')}.npy", labels[:100])
+    with pytest.raises(ValueError, match="100x256 but 256x176 is the size of the picture"):
+        narrow.read(0)
+
+
 def test_all_names_of_a_real_list_are_read_and_written_alike(real_data):
     names = list(read_keypoint_csv(real_data / "annotations" / "fasion-annotation-test_new_split.csv"))
     items = [ItemName.read(name) for name in names]

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.io import savemat
 
 from pgt.data.pose import JOINTS
 from pgt.data.readers import human36m as h36m
 from pgt.data.readers.bbc_pose import bbc_pose
-from pgt.data.readers.check import shared_identities
+from pgt.data.readers.check import check_people, shared_identities
 from pgt.data.readers.penn_action import penn_action, read_boxes, read_label
 from pgt.data.readers.video import read_frame, read_frames
 from tests.data import layouts
@@ -82,6 +83,32 @@ def test_bbc_pose_says_what_is_missing_or_broken(tmp_path):
     savemat(tmp_path / "bbcpose.mat", {"other": 1})
     with pytest.raises(ValueError, match='holds no struct array "bbcpose"'):
         bbc_pose(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("make", "read", "name"),
+    [(layouts.penn_action, penn_action, "0001/000002"), (layouts.bbc_pose, bbc_pose, "1/7")],
+)
+def test_masks_of_ones_own_are_read_frame_by_frame(tmp_path, make, read, name):
+    root = make(tmp_path)
+    size = read(root).person(name).image_size
+    path = root / "masks" / f"{name}.png"
+    values = layouts.mask(path, size)
+    people = read(root)
+    assert np.array_equal(people.person(name).person_mask, values > 0)
+    assert all(people.person(other).person_mask is None for other in people.names if other != name)
+    report = check_people(people, "train")
+    assert report.counts["with person mask"] == 1
+    assert any(f"{len(people.names) - 1} people have no person mask" in note for note in report.notes)
+    for wrong, sentence in (
+        (values[:-1], "is the size of the frame"),
+        (values * 0, "shows nobody"),
+        (np.stack([values] * 3, axis=-1), "with one value per pixel"),
+    ):
+        Image.fromarray(wrong).save(path)
+        with pytest.raises(ValueError, match=sentence) as error:
+            people.person(name)
+        assert str(path) in str(error.value)
 
 
 NAMES = {"S1": ["Posing 1.54138969", "Directions.54138969", "WalkDog.54138969"], "S9": ["Walking.60457274"]}

@@ -16,6 +16,7 @@ from pgt.data.readers.catalogue import PICTURES, READERS, open_people
 from pgt.data.readers.check import check_people, check_pictures
 from pgt.data.readers.keypoint_csv import HEADER, read_keypoint_csv, read_pairs_csv, write_keypoint_csv
 from pgt.data.readers.video import read_clip
+from pgt.data.readers.video_check import check_video
 from tests.data import layouts
 from tests.data.films import make_film
 from tests.fuzz.damage import DAMAGE, ODD, ODD_NUMBERS, changed, few, one_sentence
@@ -67,14 +68,29 @@ def actors(root: Path) -> None:
         layouts.picture(root / "S1" / "images" / name / f"{name}_{frame:06d}.jpg", (80, 90))
 
 
+def penn_action(root: Path) -> None:
+    layouts.penn_action(root)
+    layouts.mask(root / "masks" / "0001" / "000002.png", layouts.PENN_SIZE)
+
+
+def bbc_pose(root: Path) -> None:
+    layouts.bbc_pose(root)
+    layouts.mask(root / "masks" / "1" / "7.png", (40, 60))
+
+
+def in_shop(root: Path) -> None:
+    layouts.in_shop(root)
+    layouts.mask(root / "parsing" / "fasionWOMENBlousesShirtsid0000000102_1front.png", (256, 256))
+
+
 MAKERS = {
     "folder": people_folder,
     "openpose": openpose,
     "coco": coco,
-    "deepfashion": layouts.in_shop,
+    "deepfashion": in_shop,
     "market1501": layouts.market1501,
-    "penn-action": layouts.penn_action,
-    "bbc-pose": layouts.bbc_pose,
+    "penn-action": penn_action,
+    "bbc-pose": bbc_pose,
     "human3.6m": actors,
     "places2": places2,
     "photos": places2,
@@ -224,6 +240,8 @@ def test_a_broken_film_is_told_in_one_sentence(film, name, damage):
         damage(root / name)
         with one_sentence("film"):
             read_clip(root / "film.mp4", root / "film.csv", (32, 32))
+        with one_sentence("film"):
+            check_video(root / "film.mp4", root / "film.csv", show=2)
 
 
 @few
@@ -239,3 +257,6 @@ def test_a_film_with_odd_joints(film, data):
         path.write_bytes("\n".join(lines).encode(errors="surrogatepass"))
         with one_sentence("film"):
             read_clip(video, path, (32, 32))
+        with one_sentence("film"):
+            report = check_video(video, path, show=2)
+            assert not any("\n" in sentence for sentence in (*report.faults, *report.notes))

@@ -5,17 +5,19 @@ root/
   code/bbcpose.mat    a struct array with one entry per video: videoName, type (train, val or test), source,
                       train_frames (1, N) and train_joints (2, 7, N); where frames were marked by hand,
                       test_frames and test_joints
+  masks/1/1.png       optional, not the owners': where the person is on a frame, anything above 0
 
 Joints are the 7 of `pgt.data.joint_sets`. Source and target are two frames of one video, as in MR-Net (Xu et
 al., TIP 2020), whose own split of the frames is unpublished; this is the owners' split, by video.
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from pgt.data.joint_sets import JOINT_SETS
-from pgt.data.readers.frames import load_mat, to_openpose18
+from pgt.data.readers.frames import add_mask, load_mat, to_openpose18
 from pgt.data.readers.people import People, Source, some
 from pgt.files import first_line
 
@@ -66,7 +68,14 @@ def bbc_pose(root: str | Path, split: str = "train") -> People:
     if not names:
         raise SOURCE.missing(root, f"no frame of the split {split} is there")
     joints = np.concatenate(keypoints), np.concatenate(visible)
-    return People(names, paths, joints, [name.split("/")[0] for name in names], notes=notes)
+    return People(
+        names,
+        paths,
+        joints,
+        [name.split("/")[0] for name in names],
+        finish=partial(add_mask, root / "masks") if (root / "masks").is_dir() else None,
+        notes=notes,
+    )
 
 
 def _videos(path: Path) -> list[np.void]:

@@ -10,6 +10,12 @@ from pgt.data.pose import JOINTS
 from pgt.data.readers.people import People, WrongSizeError, some
 from pgt.data.readers.pictures import PictureFolder
 
+TELLING = 3  # joints: fewer that lie outside a picture say nothing about its size
+_MAPS = {  # a field of a person -> what a note says of those who lack it, where others have it
+    "label_map": "label map, which pgt train spt needs of everybody",
+    "person_mask": "person mask, and whole batches with them in go without",
+}
+
 
 @dataclass(frozen=True)
 class Report:
@@ -22,6 +28,7 @@ class Report:
         notes: oddities that a training can live with.
         faults: what makes it fail.
         shown: some people, or pictures without people, for a contact sheet.
+        facts: what else is worth knowing, such as the frame rate of a video.
     """
 
     split: str
@@ -30,6 +37,7 @@ class Report:
     notes: tuple[str, ...]
     faults: tuple[str, ...]
     shown: tuple[Person | np.ndarray, ...]
+    facts: tuple[str, ...] = ()
 
 
 def check_people(people: People, split: str, *, limit: int | None = None, show: int = 0) -> Report:
@@ -43,14 +51,20 @@ def check_people(people: People, split: str, *, limit: int | None = None, show: 
             pairs up.
     """
     chosen = spread(range(len(people.names)), limit)
-    unreadable, wrong_size = [], []
+    unreadable, wrong_size, sizes = [], [], {}
+    mapped: dict[str, dict[str, bool]] = {kind: {} for kind in _MAPS}  # who of those read has such a map
     for number in chosen:
         try:
-            people.read(number)
+            whole = people.whole(number)
+            sizes[number] = whole.image_size
+            person = people.finished(whole, number)
         except WrongSizeError as error:
             wrong_size.append(str(error))
         except (ValueError, OSError) as error:
             unreadable.append(str(error))
+        else:
+            for kind, there in mapped.items():
+                there[person.name] = getattr(person, kind) is not None
     counts = {
         "pictures": len(set(people.paths)),
         "people": len(people.names),
@@ -58,13 +72,19 @@ def check_people(people: People, split: str, *, limit: int | None = None, show: 
         "pairs": len(people),
         "read": len(chosen),
     }
+    counts |= {
+        f"with {kind.replace('_', ' ')}": sum(there.values())
+        for kind, there in mapped.items()
+        if any(there.values())
+    }
+    notes, misplaced = _pose_findings(people, sizes)
     faults = _faults("cannot be used", unreadable) + _faults("are of a wrong size", wrong_size)
     return Report(
         split,
         counts,
         1 - people.visible.mean(axis=0) if len(people.names) else None,
-        (*people.notes, *_pose_notes(people)),
-        tuple(faults),
+        (*people.notes, *notes, *_map_notes(mapped)),
+        (*faults, *misplaced),
         tuple(_shown(people, show)),
     )
 
@@ -108,22 +128,49 @@ def _faults(what: str, messages: list[str]) -> list[str]:
     return [f"pictures that {what}: {len(messages)}; the first: {messages[0]}"] if messages else []
 
 
-def _pose_notes(people: People) -> list[str]:
-    nobody = [name for name, seen in zip(people.names, people.visible, strict=True) if not seen.any()]
+def outside(points: np.ndarray, visible: np.ndarray, size: tuple[float, float]) -> np.ndarray:
+    """Say which visible joints lie beyond the edges of their picture.
+
+    Args:
+        points: (..., 2), (x, y) in pixels.
+        visible: (...) bool.
+        size: (H, W) of the picture.
+
+    Returns:
+        bool (...).
+    """
+    beyond = (points < -0.5) | (points > np.array([size[1], size[0]]) - 0.5)
+    return visible & beyond.any(axis=-1)
+
+
+def _pose_findings(people: People, sizes: dict[int, tuple[int, int]]) -> tuple[list[str], list[str]]:
+    """Return notes and faults on joints; of a picture that was not read, the size may be unknown."""
+    nobody, some_out, most_out = [], [], []
+    for number, (points, seen) in enumerate(zip(people.keypoints, people.visible, strict=True)):
+        size = sizes.get(number) or people.size_of(number) or (np.inf, np.inf)
+        out, count = outside(points, seen, size).sum(), seen.sum()
+        if not count:
+            nobody.append(people.names[number])
+        elif count >= TELLING and out > count / 2:
+            most_out.append(people.names[number])
+        elif out:
+            some_out.append(people.names[number])
     notes = [f"{len(nobody)} people have no joint at all: {some(nobody)}."] if nobody else []
-    outside = [
-        number
-        for number, (points, seen) in enumerate(zip(people.keypoints, people.visible, strict=True))
-        if (points[seen] < 0).any() or _beyond(points[seen], people.size_of(number))
-    ]
-    if outside:
-        names = [people.names[number] for number in outside]
-        notes.append(f"{len(outside)} people have a joint outside the picture: {some(names)}.")
+    if some_out:
+        notes.append(f"{len(some_out)} people have a joint outside the picture: {some(some_out)}.")
+    if not most_out:
+        return notes, []
+    fault = f"{len(most_out)} people have most joints outside the picture, as if it were of another size"
+    return notes, [f"{fault} than their joints: {some(most_out)}."]
+
+
+def _map_notes(mapped: dict[str, dict[str, bool]]) -> list[str]:
+    notes = []
+    for kind, there in mapped.items():
+        without = [name for name, has_it in there.items() if not has_it]
+        if 0 < len(without) < len(there):
+            notes.append(f"{len(without)} people have no {_MAPS[kind]}: {some(without)}.")
     return notes
-
-
-def _beyond(points: np.ndarray, size: tuple[int, int] | None) -> bool:
-    return size is not None and bool((points > np.array([size[1], size[0]]) - 0.5).any())
 
 
 def _shown(people: People, count: int) -> list[Person]:

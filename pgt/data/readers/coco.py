@@ -84,6 +84,8 @@ def _content(path: Path) -> tuple[dict[int, dict], list[dict]]:
             raise ValueError("an annotation without its image")
     except (ValueError, KeyError, TypeError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else first_line(error)
+        if isinstance(error, TypeError):  # of Python's own words for it, nobody would learn anything
+            reason = "its images and annotations are not lists of objects"
         raise ValueError(f"{path} is no JSON with COCO's keypoints ({reason}).") from None
     return images, annotations
 

@@ -8,6 +8,8 @@ root/
   fasion-resize-pairs-train.csv                     from,to; by default all ordered pairs of a person
   train.lst, test.lst                               optional: names of a split; or
   Eval/list_eval_partition.txt                      the owners' split by item: train, and query and gallery
+  parsing/                                          optional: NAME.png or NAME.npy, the 10 labels in either
+                                                    frame; NAME exactly as the annotation CSV spells it
 
 A person is one item in one colour. Every list flattens names its own way ("fashion" or "fasion", with or
 without the underscores of a category), and the pictures may be flattened another way still: all spellings of
@@ -15,9 +17,10 @@ a picture are one `ItemName`. The frame of PATN (Zhu et al., CVPR 2019) is the p
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +97,7 @@ def deepfashion(root: str | Path, split: str = "train", *, frame: tuple[int, int
         root: the folder described above.
         split: "train" or "test".
         frame: (H, W) of the pictures to return, FULL or NARROW. Pictures of the one size are cut or padded
-            with white to the other, joints along; lists for either frame will do.
+            with white to the other, joints and label maps along; lists for either frame will do.
 
     Raises:
         FileNotFoundError: one sentence: what the folder lacks, and who publishes it.
@@ -109,24 +112,26 @@ def deepfashion(root: str | Path, split: str = "train", *, frame: tuple[int, int
             root, f"there is no fasion-annotation-{split}.csv, the joints published with PATN, in it"
         )
     joints = _in_frame(read_keypoint_csv(annotation), annotation, frame)
+    items = read_items(annotation, joints)
     by_item, notes = _pictures(root, split)
-    names = [name for name in joints if ItemName.read(name) in by_item]
+    names = [name for name, item in items.items() if item in by_item]
     wanted = _members(root, split)
     if wanted is not None:
-        names = [name for name in names if ItemName.read(name) in wanted]
+        names = [name for name in names if items[name] in wanted]
     if not names:
         raise SOURCE.missing(root, f"there is none of the pictures that {annotation.name} names in it")
     if len(names) < len(joints):
         gone = sorted(set(joints) - set(names))
         notes.append(f"{len(gone)} rows of {annotation.name} have no picture in the split: {some(gone)}.")
+    paths = [by_item[items[name]] for name in names]
     return People(
         names,
-        [by_item[ItemName.read(name)] for name in names],
+        paths,
         stack([joints[name] for name in names]),
-        [ItemName.read(name).person if _has_torso(joints[name]) else None for name in names],
-        pairs=_pairs(root, split, frame, names, notes),
-        look=partial(_look, [by_item[ItemName.read(name)] for name in names], frame),
-        finish=partial(_labelled, root) if (root / "parsing").is_dir() else None,
+        [items[name].person if _has_torso(joints[name]) else None for name in names],
+        pairs=_pairs(root, split, frame, {name: items[name] for name in names}, notes),
+        look=partial(_look, paths, frame),
+        finish=partial(_labelled, root, frame) if (root / "parsing").is_dir() else None,
         notes=notes,
     )
 
@@ -174,10 +179,35 @@ def _members(root: Path, split: str) -> set[ItemName] | None:
     """Return the names of a split, where a list says them."""
     listed = next((path for path in (root / f"{split}.lst",) if path.is_file()), None)
     if listed is not None:
-        return {ItemName.read(line) for line in read_text(listed).splitlines() if line.strip()}
+        names = [line.strip() for line in read_text(listed).splitlines() if line.strip()]
+        return set(read_items(listed, names).values())
     places = (root / "Eval" / "list_eval_partition.txt", root / "list_eval_partition.txt")
     official = next((path for path in places if path.is_file()), None)
     return None if official is None else read_partition(official, split)
+
+
+def read_items(path: str | Path, names: Iterable[str]) -> dict[str, ItemName]:
+    """Understand the names that a list holds.
+
+    Args:
+        path: of the list, for the message.
+        names: in it.
+
+    Raises:
+        ValueError: file, line number, and what is wrong there.
+    """
+    items = {}
+    for name in names:
+        try:
+            items[name] = ItemName.read(name)
+        except ValueError as error:
+            # Whoever read the list kept no numbers: it is read again for the one that is wrong.
+            whole = re.compile(rf"(?<![^\s,]){re.escape(name)}(?![^\s,:])")
+            lines = enumerate(read_text(path).split("\n"), start=1)
+            number = next((number for number, line in lines if whole.search(line)), None)
+            where = path if number is None else f"{path}, line {number}"
+            raise ValueError(f"{where}: {error}") from None
+    return items
 
 
 def read_partition(path: str | Path, split: str) -> set[ItemName]:
@@ -206,34 +236,41 @@ def read_partition(path: str | Path, split: str) -> set[ItemName]:
 
 
 def _pairs(
-    root: Path, split: str, frame: tuple[int, int], names: Sequence[str], notes: list[str]
+    root: Path, split: str, frame: tuple[int, int], known: dict[str, ItemName], notes: list[str]
 ) -> np.ndarray | None:
     path = _find_list(root, "pairs", split, frame)
     if path is None:
         return None
-    spelled = {ItemName.read(name): name for name in names}
-    listed = [tuple(spelled.get(ItemName.read(name), "") for name in pair) for pair in read_pairs_csv(path)]
-    pairs, unknown = named_pairs(listed, names)
+    spelled, listed = {item: name for name, item in known.items()}, read_pairs_csv(path)
+    items = read_items(path, chain.from_iterable(listed))
+    ours = [(spelled.get(items[source], ""), spelled.get(items[target], "")) for source, target in listed]
+    pairs, unknown = named_pairs(ours, list(known))
     if unknown:
         notes.append(f"{unknown} pairs of {path.name} name a picture that is not there.")
     return pairs
 
 
 def _look(paths: Sequence[Path], frame: tuple[int, int], number: int) -> np.ndarray:
-    image = read_picture(paths[number])
-    if image.shape[:2] == frame:
-        return image
-    if image.shape[:2] == FULL:
-        return np.ascontiguousarray(image[:, CUT:-CUT])
-    if image.shape[:2] == NARROW:
-        return np.pad(image, ((0, 0), (CUT, CUT), (0, 0)), constant_values=255)
-    found = "x".join(map(str, image.shape[:2]))
-    raise WrongSizeError(f"{paths[number]} is {found}; 256x256 or 256x176 is needed.")
+    image = _fitted(read_picture(paths[number]), frame, fill=255)
+    if image.shape[:2] != frame:
+        found = "x".join(map(str, image.shape[:2]))
+        raise WrongSizeError(f"{paths[number]} is {found}; 256x256 or 256x176 is needed.")
+    return image
+
+
+def _fitted(values: np.ndarray, frame: tuple[int, int], fill: int) -> np.ndarray:
+    """Cut or pad a picture or map (H, W, ...) of one frame to the other; leave any other size alone."""
+    if values.shape[:2] == FULL and frame == NARROW:
+        return np.ascontiguousarray(values[:, CUT:-CUT])
+    if values.shape[:2] == NARROW and frame == FULL:
+        around = ((0, 0), (CUT, CUT), *[(0, 0)] * (values.ndim - 2))
+        return np.pad(values, around, constant_values=fill)
+    return values
 
 
 def _has_torso(joints: Joints) -> bool:
     return bool(joints[1][list(TORSO_JOINTS)].all())
 
 
-def _labelled(root: Path, person: Person, number: int) -> Person:
-    return find_label_map(person, root / "parsing")
+def _labelled(root: Path, frame: tuple[int, int], person: Person, number: int) -> Person:
+    return find_label_map(person, root / "parsing", fit=partial(_fitted, frame=frame, fill=0))

@@ -12,6 +12,7 @@ import math
 import os
 import warnings
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import permutations
@@ -28,7 +29,13 @@ from pgt.data.readers.people import People, named_pairs, some, stack
 from pgt.data.readers.pictures import opened_picture, read_picture
 from pgt.files import first_line
 
-DISTRACTORS = ("-1", "0000")  # how names of nobody's pictures begin, in Market-1501
+Fit = Callable[[np.ndarray], np.ndarray]
+
+DISTRACTORS = ("-1", "0000")  # the `person_key` of nobody's pictures, in Market-1501
+LAYOUT = (
+    'a folder of people holds a CSV with a row "NAME: [18 y]: [18 x]" for each picture, and the pictures '
+    "beside it or in images/; data/README.md shows the layout"
+)
 
 
 class PeopleFolder:
@@ -39,7 +46,7 @@ class PeopleFolder:
         keypoints: the keypoint CSV, relative to `root`.
         pairs: the pairs CSV, relative to `root`; where the default does not exist, pairs are made of all
             pictures whose names begin alike up to the first "_" (`person_key`), leaving out distractors
-            (names beginning with "-1" or "0000") and people who lack a shoulder or hip.
+            (names beginning with "-1_" or "0000_") and people who lack a shoulder or hip.
         mirrored_faces: see `read_keypoint_csv`.
 
     Raises:
@@ -59,6 +66,8 @@ class PeopleFolder:
         if not self.root.is_dir():
             raise FileNotFoundError(f"There is no folder {self.root}.")
         self._images = self.root / "images" if (self.root / "images").is_dir() else self.root
+        if not (self.root / keypoints).exists():
+            raise FileNotFoundError(f"There is no {keypoints} in {self.root}: {LAYOUT}.")
         self._joints = read_keypoint_csv(self.root / keypoints, mirrored_faces=mirrored_faces)
         pairs_file = self.root / (pairs or "pairs.csv")
         if pairs is None and not pairs_file.exists():
@@ -112,16 +121,27 @@ class PeopleFolder:
             raise ValueError(f'"{name}" has no row in the keypoint CSV of {self.root}.')
         image = read_picture(self.path(name))
         pose = Pose(*self._joints[name], image_size=image.shape[:2])
-        return find_label_map(Person(image, pose, name=name), self.root / "parsing", self._images)
+        return self.labelled(Person(image, pose, name=name))
+
+    def labelled(self, person: Person) -> Person:
+        """Add the label map of a person, where the folder has it.
+
+        Raises:
+            ValueError: as `read_label_map`.
+        """
+        return find_label_map(person, self.root / "parsing", self._images)
 
 
-def find_label_map(person: Person, parsing: Path, beside: Path | None = None) -> Person:
+def find_label_map(
+    person: Person, parsing: Path, beside: Path | None = None, fit: Fit | None = None
+) -> Person:
     """Add the label map of a person, where there is one of its name.
 
     Args:
         person: a person with a name.
         parsing: the folder of NAME.png or NAME.npy.
         beside: a folder where NAME.npy may lie too; never a PNG there, for that is the picture.
+        fit: as of `read_label_map`.
 
     Raises:
         ValueError: as `read_label_map`.
@@ -133,16 +153,17 @@ def find_label_map(person: Person, parsing: Path, beside: Path | None = None) ->
     for folder, suffix in places:
         path = os.path.join(folder, stem + suffix)
         if os.path.isfile(path):
-            return replace(person, label_map=read_label_map(path, person.image_size))
+            return replace(person, label_map=read_label_map(path, person.image_size, fit))
     return person
 
 
-def read_label_map(path: str | Path, size: tuple[int, int]) -> np.ndarray:
+def read_label_map(path: str | Path, size: tuple[int, int], fit: Fit | None = None) -> np.ndarray:
     """Read a (H, W) map of the 10 labels from a single-channel or palette PNG, or a .npy file of integers.
 
     Args:
         path: the file.
         size: (H, W) of the picture it belongs to.
+        fit: cuts the file's array as the picture was cut, before anything is checked.
 
     Returns:
         uint8 (H, W).
@@ -158,6 +179,7 @@ def read_label_map(path: str | Path, size: tuple[int, int]) -> np.ndarray:
     else:
         with opened_picture(path, "a label map") as picture:
             labels = np.array(picture)
+    labels = labels if fit is None else fit(labels)
     fault = label_map_fault(labels, size)
     if fault is None and not labels.any():
         fault = "is background everywhere: it shows nobody"
@@ -206,11 +228,16 @@ def person_key(name: str) -> str:
     return name.split("_", 1)[0]
 
 
+def is_distractor(name: str) -> bool:
+    """Say whether a name begins with "-1_" or "0000_": nobody's picture, as in Market-1501."""
+    return person_key(name) in DISTRACTORS
+
+
 def pair_up(joints: dict[str, Joints]) -> list[tuple[str, str]]:
     """List all ordered pairs of pictures of one person (Siarohin et al. 2018), sorted by name."""
     people = defaultdict(list)
     for name, (_, visible) in sorted(joints.items()):
-        if visible[list(TORSO_JOINTS)].all() and not name.startswith(DISTRACTORS):
+        if visible[list(TORSO_JOINTS)].all() and not is_distractor(name):
             people[person_key(name)].append(name)
     return [pair for names in people.values() for pair in permutations(names, 2)]
 
@@ -230,11 +257,17 @@ def people_folder(root: str | Path, split: str = "all") -> People:
     notes = [f"{len(gone)} rows of the keypoint CSV have no picture: {some(gone)}."] if gone else []
     pairs, unknown = named_pairs(folder.pairs, names)
     notes += [f"{unknown} pairs name a picture that is not there."] if unknown else []
+    nobody = [name for name in names if is_distractor(name)]
+    if nobody:
+        notes.append(
+            f"{len(nobody)} pictures count as nobody's (-1_... and 0000_..., as in Market-1501), and pair up "
+            f"only where pairs.csv says so: {some(nobody)}."
+        )
     return People(
         names,
         [folder.path(name) for name in names],
         stack([folder.joints[name] for name in names]),
-        [None if name.startswith(DISTRACTORS) else person_key(name) for name in names],
+        [None if is_distractor(name) else person_key(name) for name in names],
         pairs=pairs,
         finish=partial(_labelled, folder),
         notes=notes,
@@ -242,4 +275,4 @@ def people_folder(root: str | Path, split: str = "all") -> People:
 
 
 def _labelled(folder: PeopleFolder, person: Person, number: int) -> Person:
-    return find_label_map(person, folder.root / "parsing", folder.path(person.name).parent)
+    return folder.labelled(person)

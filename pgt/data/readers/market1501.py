@@ -19,7 +19,7 @@ from pathlib import Path
 
 from pgt.data.person import Person
 from pgt.data.pose import TORSO_JOINTS
-from pgt.data.readers.folder import DISTRACTORS, find_label_map, person_key
+from pgt.data.readers.folder import find_label_map, is_distractor, person_key
 from pgt.data.readers.keypoint_csv import Joints, read_keypoint_csv, read_pairs_csv
 from pgt.data.readers.people import People, Source, named_pairs, some, stack
 
@@ -77,8 +77,7 @@ def market1501(root: str | Path, split: str = "train") -> People:
 
 def identity(name: str) -> str | None:
     """Return whose picture a name is, "0002" to "1501"; None for junk and distractors."""
-    who = person_key(name)
-    return None if who in DISTRACTORS else who
+    return None if is_distractor(name) else person_key(name)
 
 
 def _has_torso(joints: Joints) -> bool:

@@ -5,18 +5,20 @@ root/
   labels/0001.mat          action, pose, train (1 or -1), nframes, dimensions (H, W, frames), and per frame
                            x, y and visibility of 13 joints (see `pgt.data.joint_sets`), and bbox, (x1, y1,
                            x2, y2)
+  masks/0001/000001.png    optional, not the owners': where the person is on a frame, anything above 0
 
 Source and target are two frames of one video, as in MR-Net (Xu et al., TIP 2020); its own selection of pairs
 is unpublished. A video is in the split its label names, so no video is in two.
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from pgt.data.joint_sets import JOINT_SETS
 from pgt.data.pose import MAX_COORDINATE
-from pgt.data.readers.frames import MATLAB_ORIGIN, load_mat, to_openpose18
+from pgt.data.readers.frames import MATLAB_ORIGIN, add_mask, load_mat, to_openpose18
 from pgt.data.readers.keypoint_csv import Joints
 from pgt.data.readers.people import People, Source, some
 
@@ -60,7 +62,15 @@ def penn_action(root: str | Path, split: str = "train") -> People:
     if not names:
         raise SOURCE.missing(root, f"no frame of the split {split} is there and shows a joint")
     joints = np.concatenate(keypoints), np.concatenate(visible)
-    return People(names, paths, joints, [name.split("/")[0] for name in names], sizes=sizes, notes=notes)
+    return People(
+        names,
+        paths,
+        joints,
+        [name.split("/")[0] for name in names],
+        sizes=sizes,
+        finish=partial(add_mask, root / "masks") if (root / "masks").is_dir() else None,
+        notes=notes,
+    )
 
 
 def read_label(path: str | Path) -> tuple[bool, tuple[int, int], Joints]:

@@ -143,6 +143,15 @@ class People:
 
         Raises:
             WrongSizeError: the picture is not of the size its joints belong to.
+            ValueError: the picture, or what belongs to it, cannot be read.
+        """
+        return self.finished(self.whole(number), number)
+
+    def whole(self, number: int) -> Person:
+        """Read a person in the whole picture: not cut out yet, and without masks and labels.
+
+        Raises:
+            WrongSizeError: the picture is not of the size its joints belong to.
             ValueError: the picture cannot be read.
         """
         image = read_picture(self.paths[number]) if self._look is None else self._look(number)
@@ -151,7 +160,14 @@ class People:
             found = "x".join(map(str, image.shape[:2]))
             raise WrongSizeError(f"{self.paths[number]} is {found}; {wanted[0]}x{wanted[1]} is needed.")
         pose = Pose(self.keypoints[number], self.visible[number], image.shape[:2])
-        person = Person(image, pose, name=name)
+        return Person(image, pose, name=name)
+
+    def finished(self, person: Person, number: int) -> Person:
+        """Add masks or labels to a person of `whole`, or cut it out.
+
+        Raises:
+            ValueError: what belongs to the picture cannot be read.
+        """
         return person if self._finish is None else self._finish(person, number)
 
     def size_of(self, number: int) -> Size | None:

@@ -9,16 +9,22 @@ Rows of the CSV are named by frame numbers, counted from 0: `000000.png` and so 
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
+from pgt.data.extras import install
 from pgt.data.person import Pair, Person
 from pgt.data.pose import Pose
 from pgt.data.readers.keypoint_csv import Joints, read_keypoint_csv
 from pgt.data.still_camera import bridged, distance_from_body, find_person, find_scene
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
 
 MARGIN = 0.15  # around all skeletons, as a share of the longer side: hands, feet and hair
 MIN_FRAMES = 10  # with a visible joint
@@ -160,7 +166,7 @@ def read_clip(
         FileNotFoundError: no such file.
         ImportError: PyAV or SciPy is not installed.
     """
-    hold_out, rows = hold_out or HoldOut(), _by_number(keypoints)
+    hold_out, rows = hold_out or HoldOut(), read_rows(keypoints)
     shown = {number: joints for number, joints in rows.items() if joints[1].any()}
     if not shown:
         raise ValueError(f"{keypoints} has no visible joint in any frame.")
@@ -197,20 +203,9 @@ def read_frames(path: str | Path) -> Iterator[np.ndarray]:
         FileNotFoundError: no such file.
         ImportError: PyAV is not installed.
     """
-    try:
-        import av
-    except ImportError:
-        raise ImportError("Reading a video needs PyAV: pip install 'pgt[video]'.") from None
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"There is no video {path}.")
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise ValueError(f"{path} has no pictures in it.")
-            for frame in container.decode(video=0):
-                yield np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90))
-    except av.FFmpegError as error:
-        raise ValueError(f"{path} cannot be read as a video ({error.strerror}).") from None
+    with _opened(path) as container:
+        for frame in container.decode(video=0):
+            yield np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90))
 
 
 def read_frame(path: str | Path, number: int) -> np.ndarray:
@@ -218,27 +213,49 @@ def read_frame(path: str | Path, number: int) -> np.ndarray:
 
     Raises:
         ValueError: it is no video, is damaged, or has fewer frames.
+        FileNotFoundError: no such file.
         ImportError: PyAV is not installed.
     """
+    with _opened(path) as container:
+        stream = container.streams.video[0]
+        ticks = 1 / (stream.average_rate * stream.time_base)  # of the stream's clock, a frame
+        start = stream.start_time or 0
+        container.seek(start + round(number * ticks), stream=stream)  # to the key frame before it
+        for frame in container.decode(stream):
+            if round((frame.pts - start) / ticks) >= number:
+                return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90))
+    raise ValueError(f"{path} has no frame {number}.")
+
+
+def frame_rate(path: str | Path) -> float | None:
+    """Return a video's frames a second as its file says them, or None where it does not.
+
+    Raises:
+        ValueError: it is no video.
+        FileNotFoundError: no such file.
+        ImportError: PyAV is not installed.
+    """
+    with _opened(path) as container:
+        rate = container.streams.video[0].average_rate
+    return None if rate is None else float(rate)
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator["InputContainer"]:
+    """Open a file that has a video in it; whatever FFmpeg says in the meantime becomes one sentence."""
     try:
         import av
     except ImportError:
-        raise ImportError("Reading a video needs PyAV: pip install 'pgt[video]'.") from None
+        raise ImportError(f"Reading a video needs PyAV: {install('video')}.") from None
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"There is no video {path}.")
     try:
         with av.open(str(path)) as container:
-            stream = container.streams.video[0]
-            ticks = 1 / (stream.average_rate * stream.time_base)  # of the stream's clock, a frame
-            start = stream.start_time or 0
-            container.seek(start + round(number * ticks), stream=stream)  # to the key frame before it
-            for frame in container.decode(stream):
-                if round((frame.pts - start) / ticks) >= number:
-                    return np.ascontiguousarray(
-                        np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90)
-                    )
-    except (av.FFmpegError, IndexError) as error:
-        reason = getattr(error, "strerror", None) or "it has no pictures in it"
-        raise ValueError(f"{path} cannot be read as a video ({reason}).") from None
-    raise ValueError(f"{path} has no frame {number}.")
+            if not container.streams.video:
+                raise ValueError(f"{path} has no pictures in it.")
+            yield container
+    except av.FFmpegError as error:
+        raise ValueError(f"{path} cannot be read as a video ({error.strerror}).") from None
 
 
 def clip_box(poses: Sequence[Joints], frame: tuple[int, int], size: tuple[int, int]) -> Box:
@@ -266,7 +283,12 @@ def clip_box(poses: Sequence[Joints], frame: tuple[int, int], size: tuple[int, i
     return tuple(int(edge) for edge in (*start, *(start + wanted)))
 
 
-def _by_number(path: str | Path) -> dict[int, Joints]:
+def read_rows(path: str | Path) -> dict[int, Joints]:
+    """Read the keypoint CSV of a video: frame number -> keypoints (18, 2) in pixels and visible (18,).
+
+    Raises:
+        ValueError: as `read_keypoint_csv`; or a row's name is no frame number, or one that was there before.
+    """
     rows = {}
     for name, joints in read_keypoint_csv(path).items():
         stem = Path(name).stem
@@ -302,7 +324,7 @@ def _with_masks(people: list[Person], held_out: np.ndarray) -> list[Person]:
             for person, pose in zip(people, poses, strict=True)
         ]
     except ImportError:
-        raise ImportError("Finding people in a video needs SciPy: pip install 'pgt[video]'.") from None
+        raise ImportError(f"Finding people in a video needs SciPy: {install('video')}.") from None
     return [replace(person, person_mask=mask) for person, mask in zip(people, masks, strict=True)]
 
 
