@@ -4,16 +4,10 @@ Every method's uint8 pictures are compared with the true ones in its frame, pers
 source" and the part warp, which learn nothing, stand in every table. Data and models come from the caller.
 """
 
-import contextlib
 import hashlib
 import math
-import os
-import platform
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +28,7 @@ from pgt.predictor import Predictor, fit_person
 from pgt.protocols import OURS, Protocol
 from pgt.results import COLUMNS as COLUMNS
 from pgt.results import MAX_COLUMNS as MAX_COLUMNS
-from pgt.results import EvaluationResult
+from pgt.results import EvaluationResult, circumstances, versions
 from pgt.results import as_json as as_json
 from pgt.truth import JudgedSets, Truth, further_scores, judged_scores, score
 
@@ -73,9 +67,9 @@ def evaluate(
         judges: networks for LPIPS, FID and so on; the metrics they miss stay blank, with the reason why.
         data: parameters of the pairs, to be kept in the result.
         progress: show a bar.
-        keep: a file in which the numbers of every finished batch are kept until all are there. If an equal
-            evaluation was stopped, the batches it finished are not drawn again. Remove it when the result
-            has been saved.
+        keep: a file in which the numbers of finished batches are kept, written every minute and when this
+            ends in any way. If an equal evaluation was stopped, what it wrote is not drawn again. Remove it
+            when the result has been saved.
 
     Raises:
         ValueError: no pairs, predictors of different frames, or a target without the mask asked for; pairs
@@ -97,34 +91,34 @@ def evaluate(
         table.judge(row, images, truth)
 
     how = (mask, batch_size, close_up, data or {}, protocol.as_dict())
-    partial = Partial(keep, {} if keep is None else _key(methods, pose_estimator, judges, how))
-    state = partial.read() or {"digests": []}
-    table.restore(state.get("table"))
-    known, digests = state["digests"], []
-    for chunk in _chunks(pairs, size, batch_size, progress, digest):
-        digests.append(digest.hexdigest())
-        if len(digests) <= len(known):
-            if digests[-1] != known[len(digests) - 1]:
-                raise ValueError(f"The pairs are not those that {keep} was begun with; remove it.")
-            continue
-        truth = Truth.of([pair.target for pair in chunk], mask)
-        for name, method in methods.items():
-            pictures, milliseconds, label_maps = _draw(name, method, chunk)
-            for row, images in pictures.items():
-                add(row, images, milliseconds)
-                table.add_maps(row, label_maps, [pair.target.label_map for pair in chunk])
-        if pose_estimator is not None or judges is not None:  # how far they themselves can be trusted
-            add(TRUTH, [pair.target.image for pair in chunk])
-        if keep is not None:
-            partial.write({"digests": digests, "table": table.state()})
+    with Partial(keep, {} if keep is None else _key(methods, pose_estimator, judges, how)) as partial:
+        state = partial.read() or {"digests": []}
+        table.restore(state.get("table"))
+        known, digests = state["digests"], []
+        for chunk in _chunks(pairs, size, batch_size, progress, digest):
+            digests.append(digest.hexdigest())
+            if len(digests) <= len(known):
+                if digests[-1] != known[len(digests) - 1]:
+                    raise ValueError(f"The pairs are not those that {keep} was begun with; remove it.")
+                continue
+            truth = Truth.of([pair.target for pair in chunk], mask)
+            for name, method in methods.items():
+                pictures, milliseconds, label_maps = _draw(name, method, chunk)
+                for row, images in pictures.items():
+                    add(row, images, milliseconds)
+                    table.add_maps(row, label_maps, [pair.target.label_map for pair in chunk])
+            if pose_estimator is not None or judges is not None:  # how far they themselves can be trusted
+                add(TRUTH, [pair.target.image for pair in chunk])
+            partial.keep({"digests": list(digests), "table": table.state()})
     seen = {"pairs": len(pairs), "sha256": digest.hexdigest()}
     facts = {"data": {**(data or {}), **seen}, "mask": mask, "batch_size": batch_size}
+    facts["image_size"] = list(chunk[0].target.image_size)
     facts |= {"protocol": protocol.as_dict(), "seeds": _seeds(data or {})}
     facts |= {"models": {name: _source_of(method) for name, method in predictors.items()}}
     facts |= {"device": _device_of(predictors), "missing": judges.missing if judges else {}}
     if pose_estimator is not None:
         facts["pose_estimator"] = getattr(pose_estimator, "checkpoint_source", "untitled")
-    return table.result(facts | _circumstances(time.perf_counter() - start))
+    return table.result(facts | circumstances(time.perf_counter() - start))
 
 
 def score_picture(picture: np.ndarray, truth: Person, *, mask: str = "person") -> dict[str, float]:
@@ -170,9 +164,13 @@ class _Table:
         self._protocol |= {"map_accuracy": protocol, "map_iou": protocol}
 
     def state(self) -> dict[str, object]:
-        """Return everything collected so far, for `restore`."""
-        plain = {"values": self._values, "protocol": self._protocol, "confusions": self._confusions}
-        return plain | {"sets": self._sets.state()}
+        """Return everything collected so far, for `restore`; what is added later does not change it."""
+        values = {
+            row: {name: list(batches) for name, batches in columns.items()}
+            for row, columns in self._values.items()
+        }
+        plain = {"protocol": dict(self._protocol), "confusions": dict(self._confusions)}
+        return {"values": values, **plain, "sets": self._sets.state()}
 
     def restore(self, state: Mapping[str, Any] | None) -> None:
         """Go on from a `state`, if there is one."""
@@ -222,8 +220,8 @@ def _key(
         judge = getattr(judges, name, None)
         networks[name] = fingerprint(getattr(judge, "network", judge))
     wanted = list(judges.wanted) if judges else []
-    circumstances = [sources(), _versions(), torch.get_num_threads()]
-    return {"networks": networks, "judged": wanted, "how": repr(how), "circumstances": circumstances}
+    machinery = [sources(), versions(), torch.get_num_threads()]
+    return {"networks": networks, "judged": wanted, "how": repr(how), "machinery": machinery}
 
 
 def _common_frame(predictors: Mapping[str, Method]) -> tuple[int, int] | None:
@@ -311,37 +309,3 @@ def _device_of(methods: Mapping[str, Method]) -> str:
     devices = {method.device for method in methods.values() if isinstance(method, Predictor)}
     names = {torch.cuda.get_device_name(one) if one.type == "cuda" else one.type for one in devices}
     return ", ".join(sorted(names)) or "cpu"
-
-
-def _circumstances(seconds: float) -> dict[str, object]:
-    """Return when, where and with what the numbers were measured."""
-    return {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "seconds": round(seconds, 1),
-        "commit": _commit(),
-        "torch": torch.__version__,
-        "versions": _versions(),
-        "threads": torch.get_num_threads(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-    }
-
-
-def _versions() -> dict[str, str]:
-    """Return the versions of what computes the numbers, as far as it is installed."""
-    found = {"python": platform.python_version()}
-    for name in ("pgt", "torch", "numpy", "pillow", "torchvision", "torchmetrics", "torch-fidelity"):
-        with contextlib.suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
-
-
-def _commit() -> str | None:
-    """Return the commit of the working copy this file belongs to, "+" appended if it has changes."""
-    root = Path(__file__).parents[1]
-    if not (root / ".git").exists():
-        return None
-    try:
-        command = ["git", "-C", str(root), "describe", "--always", "--abbrev=12", "--dirty=+"]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return None

@@ -6,19 +6,25 @@ It is continued only by an evaluation of the same key: a digest of everything th
 import hashlib
 import io
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pgt.files import replace_bytes
 
 ENDING = ".partial"
+SECONDS = 60  # between two writings: with Inception's features a state grows to a gigabyte
 
 
 class Partial:
-    """What a stopped evaluation left, and the place for what this one has measured.
+    """What a stopped evaluation left, and the place for what this one has measured; a context.
+
+    A state that is kept is written at the latest when the context ends, be it by Ctrl-C or an error. Who is
+    killed loses what was kept since the last writing: the work of `SECONDS`, and the batch after them.
 
     Args:
         path: of the file; None: nothing is kept.
@@ -28,6 +34,15 @@ class Partial:
     def __init__(self, path: str | Path | None, settings: Mapping[str, object]) -> None:
         self._path = None if path is None else Path(path)
         self._key = hashlib.sha256(json.dumps(dict(settings), sort_keys=True).encode()).hexdigest()
+        self._unwritten: Mapping[str, object] | None = None
+        self._written = time.monotonic()
+
+    def __enter__(self) -> "Partial":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._unwritten is not None:
+            self._write(self._unwritten)
 
     def read(self) -> dict | None:
         """Return the state that was kept under the same key; None where there is none, or a damaged one."""
@@ -39,18 +54,32 @@ class Partial:
             return None
         return content["state"] if isinstance(content, dict) and content.get("key") == self._key else None
 
-    def write(self, state: Mapping[str, object]) -> None:
-        """Replace what is kept: plain values and tensors.
+    def keep(self, state: Mapping[str, object]) -> None:
+        """Put a state, plain values and lists of tensors, in place of the one before.
 
         Raises:
-            OSError: it cannot be written, with the file's name; what was kept before stays.
+            OSError: it cannot be written, with the file's name; what was written before stays.
         """
         if self._path is None:
             return
+        self._unwritten = state
+        if time.monotonic() - self._written >= SECONDS:
+            self._write(state)
+
+    def _write(self, state: Mapping[str, object]) -> None:
         content = io.BytesIO()
-        torch.save({"key": self._key, "state": dict(state)}, content)
+        torch.save({"key": self._key, "state": _joined(state)}, content)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         replace_bytes(self._path, content.getbuffer())
+        self._unwritten, self._written = None, time.monotonic()
+
+
+def _joined(value: Any) -> Any:
+    """Join each list of tensors, batch by batch, into one tensor: many little ones take long to write."""
+    if isinstance(value, Mapping):
+        return {name: _joined(entry) for name, entry in value.items()}
+    is_batches = isinstance(value, list) and value and all(isinstance(entry, Tensor) for entry in value)
+    return [torch.cat(value)] if is_batches else value
 
 
 def beside(path: str | Path) -> Path:

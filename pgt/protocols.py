@@ -4,7 +4,8 @@ The papers hardly say; what they leave open is taken from the code that was rele
 name. Where a code contradicts its paper, the paper's text counts, and `notes` tells what the code does.
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 
 import torch
 from torch import Tensor
@@ -26,6 +27,7 @@ class Protocol:
     mask: str | None = None  # "person", "pose" or "open pose", see `Truth.of`; None: whatever the data have
     average: str = "picture"  # where mask-SSIM is averaged: the whole "picture", or the "box" of the mask
     columns: str = "all"  # or "cropped": the middle 176 of 256; or "padded": these, and white up to a square
+    test_pairs: Mapping[str, int] = field(default_factory=dict)  # dataset -> how many the paper scored
     notes: str = ""
 
     @property
@@ -34,9 +36,18 @@ class Protocol:
         settings = ("window", "data_range", "sample_covariance")
         return {name: getattr(self, name) for name in settings}
 
-    def as_dict(self) -> dict[str, float | str | bool | None]:
+    def as_dict(self) -> dict[str, float | str | bool | Mapping[str, int] | None]:
         """All settings as plain values."""
         return asdict(self)
+
+    def num_pairs(self, dataset: str | None) -> int | None:
+        """Return on how many test pairs of a dataset the paper's numbers stand; None where it does not say.
+
+        Of a folder that nobody has named (None) it may be any, and the first dataset's number is taken.
+        """
+        if dataset is None:
+            return next(iter(self.test_pairs.values()), None)
+        return self.test_pairs.get(dataset)
 
     def frame(self, images: Tensor, fill: float = 1.0) -> Tensor:
         """Cut and pad pictures or masks as this protocol does.
@@ -80,6 +91,7 @@ class Protocol:
 
 
 _DEF_GAN = {"data_range": "generated", "mask": "open pose"}  # also of PATN
+_PATN_PAIRS = {"deepfashion": 8_570}  # of its released list
 _ALL = (
     Protocol("pgt", "ours: SSIM as Wang et al. 2004 describe it"),
     Protocol(
@@ -88,27 +100,40 @@ _ALL = (
         window="uniform",
         sample_covariance=True,
         mask="open pose",
+        test_pairs={"deepfashion": 12_800, "market-1501": 12_800},
         notes="The released score_mask.py takes the source's pose mask; the paper's is the target's.",
     ),
     Protocol(
         "spt",
         "Song et al. 2021, section 4.2; SSIM as in Def-GAN's test.py, whose code SPT's continues",
         **_DEF_GAN,
-        notes="No code for SPT's metrics was released. Its paper's masks are PG2's.",
+        test_pairs={"deepfashion": 12_000, "deepfashion-backgrounds": 118, "market-1501": 12_000},
+        notes="No code for SPT's metrics was released. Its paper's masks are PG2's; of DeepFashion it counts "
+        "test pictures.",
     ),
     Protocol(
         "mrnet",
-        "Xu et al. 2020, section IV-B, on Market-1501 and BBC-Pose; SSIM as in the released compute_ssim.py",
+        "Xu et al. 2020, section IV-B, on Market-1501; SSIM and masks as in the released compute_ssim.py",
+        **_DEF_GAN,
+        test_pairs={"market-1501": 12_000},
+        notes="The released inference.py stretches each picture to its own minimum and maximum first; FID's "
+        "pictures are BGR.",
+    ),
+    Protocol(
+        "mrnet-bbc",
+        "Xu et al. 2020, section IV-B, on BBC-Pose; SSIM as in the released compute_ssim.py",
         data_range="generated",
-        notes="Masks are those of the data, or the pose masks of data without. The released inference.py "
-        "stretches each picture to its own minimum and maximum first; FID's pictures are BGR.",
+        test_pairs={"bbc-pose": 3_736},
+        notes="As 'mrnet', but masks are those of the data, or the pose masks of data without; the paper's "
+        "are of Mask R-CNN. It counts test frames.",
     ),
     Protocol(
         "mrnet-penn",
         "Xu et al. 2020, section IV-B, on Penn Action: M-SSIM inside the person's box",
         data_range="generated",
         average="box",
-        notes="As 'mrnet'; the released compute_ssim.py averages over the whole picture.",
+        test_pairs={"penn-action": 4_634},
+        notes="As 'mrnet-bbc'; the released compute_ssim.py averages over the whole picture.",
     ),
     Protocol(
         "progressive",
@@ -120,9 +145,16 @@ _ALL = (
         "Zhu et al. 2019, released getMetrics_fashion.py: 176x256 pictures with white columns at both sides",
         **_DEF_GAN,
         columns="padded",
+        test_pairs=_PATN_PAIRS,
         notes="Nearly a third of each picture is then white in both.",
     ),
-    Protocol("patn-176", "As 'patn', but without the white columns: 176x256", **_DEF_GAN, columns="cropped"),
+    Protocol(
+        "patn-176",
+        "As 'patn', but without the white columns: 176x256",
+        **_DEF_GAN,
+        columns="cropped",
+        test_pairs=_PATN_PAIRS,
+    ),
 )
 PROTOCOLS = {one.name: one for one in _ALL}
 OURS = PROTOCOLS["pgt"]

@@ -1,12 +1,22 @@
 """The papers' own numbers, from `papers.json`, each with its paper, table and row."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 FILE = Path(__file__).with_name("papers.json")
+PROTOCOLS = {("mrnet", "bbc-pose"): "mrnet-bbc", ("mrnet", "penn-action"): "mrnet-penn"}  # else the paper's
+READERS = {"market1501": "market-1501", "deepfashion-176": "deepfashion"}  # whose names are not the papers'
+SIZES = {  # (H, W) of the pictures that the papers drew, where they say so
+    "deepfashion": (256, 256),
+    "deepfashion-backgrounds": (256, 256),
+    "market-1501": (128, 64),
+    "penn-action": (128, 128),
+    "bbc-pose": (128, 128),
+}
 STUDY = (  # what only people can tell
     "r2g", "g2r", "preferred_mean", "preferred_variance",
     "judged_sharp", "judged_authentic", "judged_accurate",
@@ -36,6 +46,29 @@ class PublishedRow:
 
     values: Mapping[str, float]  # metric, named as in `pgt.metrics` -> value
     source: str
+    dataset: str
+    protocol: str  # the name of the paper's in `pgt.protocols`
+
+    def differences(self, facts: Mapping[str, Any], num_pairs: int | None) -> dict[str, list[str]]:
+        """Say in what an evaluation differs from the paper's; what the paper leaves open is not compared.
+
+        Args:
+            facts: of an `EvaluationResult`.
+            num_pairs: on how many the paper's numbers stand; None: it does not say.
+
+        Returns:
+            "data", "split", "size", "protocol" or "pairs" -> the paper's and ours.
+        """
+        data, size = facts["data"], SIZES.get(self.dataset)
+        first = next(f"{name} {value}" for name, value in data.items())  # such as "people synthetic"
+        compared = {
+            "data": (self.dataset, dataset_of(data["dataset"]) if "dataset" in data else first),
+            "split": ("test", data.get("split")),
+            "size": (size and _sides(size), _sides(facts["image_size"])),
+            "protocol": (self.protocol, facts["protocol"]["name"]),
+            "pairs": (num_pairs and str(num_pairs), str(data["pairs"])),
+        }
+        return {name: [a, b] for name, (a, b) in compared.items() if None not in (a, b) and a != b}
 
 
 @lru_cache(maxsize=1)
@@ -47,6 +80,11 @@ def published_tables() -> tuple[PublishedTable, ...]:
         for paper, content in papers.items()
         for table in content["tables"]
     )
+
+
+def dataset_of(reader: str) -> str:
+    """Name a reader's dataset as the papers' tables do."""
+    return READERS.get(reader, reader)
 
 
 def published_datasets() -> tuple[str, ...]:
@@ -67,7 +105,7 @@ def published_rows(dataset: str) -> dict[str, PublishedRow]:
     found: dict[str, PublishedRow] = {}
     for table in published_tables():
         for ours, row in table.ours.items() if table.dataset == dataset and not table.is_study else ():
-            found.setdefault(ours, PublishedRow(table.rows[row], _source(table, row)))
+            found.setdefault(ours, _row(table, row))
     return found
 
 
@@ -89,9 +127,15 @@ def published_studies(dataset: str, metric: str) -> dict[str, PublishedRow]:
         names = {row: ours for ours, row in table.ours.items()}
         for row, values in table.rows.items():
             if metric in values:
-                found.setdefault(names.get(row, row), PublishedRow(values, _source(table, row)))
+                found.setdefault(names.get(row, row), _row(table, row))
     return found
 
 
-def _source(table: PublishedTable, row: str) -> str:
-    return f"{table.citation}, {table.table}, {table.dataset}, row {row!r}"
+def _row(table: PublishedTable, row: str) -> PublishedRow:
+    source = f"{table.citation}, {table.table}, {table.dataset}, row {row!r}"
+    protocol = PROTOCOLS.get((table.paper, table.dataset), table.paper)
+    return PublishedRow(table.rows[row], source, table.dataset, protocol)
+
+
+def _sides(size: Sequence[int]) -> str:
+    return "x".join(map(str, size))

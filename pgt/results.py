@@ -1,10 +1,18 @@
 """Tables of means, in Markdown, LaTeX and JSON, beside the papers' own numbers where these are wanted."""
 
+import contextlib
 import json
 import math
+import os
+import platform
+import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+import torch
 
 from pgt.files import replace_bytes
 
@@ -135,3 +143,37 @@ def _finite(value: object) -> object:
     if isinstance(value, dict):
         return {key: _finite(entry) for key, entry in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def circumstances(seconds: float) -> dict[str, object]:
+    """Return when, where and with what the numbers were measured."""
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "seconds": round(seconds, 1),
+        "commit": _commit(),
+        "torch": torch.__version__,
+        "versions": versions(),
+        "threads": torch.get_num_threads(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what computes the numbers, as far as it is installed."""
+    found = {"python": platform.python_version()}
+    for name in ("pgt", "torch", "numpy", "pillow", "torchvision", "torchmetrics", "torch-fidelity"):
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def _commit() -> str | None:
+    """Return the commit of the working copy this file belongs to, "+" appended if it has changes."""
+    root = Path(__file__).parents[1]
+    if not (root / ".git").exists():
+        return None
+    try:
+        command = ["git", "-C", str(root), "describe", "--always", "--abbrev=12", "--dirty=+"]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None

@@ -7,6 +7,7 @@ follow a `Protocol`: its frame, its mask, its SSIM.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -154,50 +155,67 @@ class JudgedSets:
     """FID, KID and Inception Score, and mask-IS, of each row of a table; empty without an Inception.
 
     Mask-IS (Ma et al. 2017) is the Inception Score of pictures that are black outside the target's mask.
+    Every row is compared with the same true pictures, so their features are kept once.
     """
 
     def __init__(self, judges: Judges, protocol: Protocol = OURS) -> None:
         self._judges, self._protocol = judges, protocol
-        self._sets: dict[str, tuple[SetScores, SetScores]] = {}
-        self._true: tuple[Truth, tuple[Tensor, Tensor]] | None = None  # the last truth, and its features
+        self._features: dict[str, list[Tensor]] = {}  # row -> (B, D) float32, batch by batch
+        self._logits: dict[str, list[Tensor]] = {}  # row -> (B, C) float32
+        self._masked_logits: dict[str, list[Tensor]] = {}
+        self._true: list[Tensor] = []  # (B, D) float32
+        self._last: Truth | None = None  # whose features are there already
 
     def add(self, row: str, pictures: Sequence[np.ndarray], truth: Truth) -> None:
-        """Add a batch of a row's pictures."""
+        """Add a batch of a row's pictures; all rows of one batch bring the same `truth`."""
         network, wanted = self._judges.inception, set(self._judges.wanted)
         if network is None:
             return
         generated, true = self._protocol.frame(_to_unit(pictures)), truth.framed(self._protocol)
-        whole, masked = self._sets.setdefault(row, (SetScores(), SetScores()))
         if wanted & {"is", "fid", "kid"}:
-            if self._true is None or self._true[0] is not truth:
-                self._true = truth, network(_to_bytes(true.images))
-            whole.add(network(_to_bytes(generated)), self._true[1])
+            if self._last is not truth:
+                self._last = truth
+                self._true.append(_plain(network(_to_bytes(true.images))[0]))
+            features, logits = network(_to_bytes(generated))
+            self._features.setdefault(row, []).append(_plain(features))
+            self._logits.setdefault(row, []).append(_plain(logits))
         if "mask_is" in wanted:
-            masked.add(network(_to_bytes(generated * true.mask)))
+            logits = network(_to_bytes(generated * true.mask))[1]
+            self._masked_logits.setdefault(row, []).append(_plain(logits))
 
-    def state(self) -> dict[str, list]:
-        """Return everything added so far, for `restore`."""
-        return {row: [one.state() for one in pair] for row, pair in self._sets.items()}
+    def state(self) -> dict[str, object]:
+        """Return everything added so far, for `restore`; what is added later does not change it."""
+        rows = {"features": self._features, "logits": self._logits, "masked_logits": self._masked_logits}
+        copies = {name: {row: list(parts) for row, parts in one.items()} for name, one in rows.items()}
+        return {**copies, "true": list(self._true)}
 
-    def restore(self, state: dict[str, list]) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         """Go on from a `state`."""
-        self._sets = {row: tuple(map(SetScores.restored, pair)) for row, pair in state.items()}
+        self._features, self._logits = state["features"], state["logits"]
+        self._masked_logits, self._true = state["masked_logits"], state["true"]
 
     def compute(self) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, str | float | int]]]:
         """Return row -> metric -> value, and metric -> protocol."""
         values: dict[str, dict[str, float]] = {}
         protocol: dict[str, dict[str, str | float | int]] = {}
-        network = {"network": getattr(self._judges.inception, "title", "untitled")}
-        for row, (whole, masked) in self._sets.items():
-            values[row] = whole.compute() if whole else {}
-            if masked:
-                values[row]["mask_is"] = masked.compute()["is"]
-            values[row] = {name: value for name, value in values[row].items() if name in self._judges.wanted}
-            facts = (whole or masked).protocol | network
-            protocol |= {name: facts | {"mask": "none"} for name in values[row]}
-        if "mask_is" in protocol:
-            protocol["mask_is"] |= {"mask": "target's; generated pictures multiplied"}
+        network = {"network": getattr(self._judges.inception, "title", "untitled"), "mask": "none"}
+        for row, parts in self._logits.items():
+            sets, true = SetScores(), torch.cat(self._true)
+            sets.add((torch.cat(self._features[row]), torch.cat(parts)), (true, true[:, :0]))
+            values[row] = {name: one for name, one in sets.compute().items() if name in self._judges.wanted}
+            protocol |= dict.fromkeys(values[row], sets.protocol | network)
+        for row, parts in self._masked_logits.items():
+            sets, logits = SetScores(), torch.cat(parts)
+            sets.add((logits[:, :0], logits))
+            values.setdefault(row, {})["mask_is"] = sets.compute()["is"]
+            mask = "target's; generated pictures multiplied"
+            protocol["mask_is"] = sets.protocol | network | {"mask": mask}
         return values, protocol
+
+
+def _plain(features: Tensor) -> Tensor:
+    """Bring features of a batch to where they are kept, as exact as networks give them."""
+    return features.float().cpu()
 
 
 def _person_mask(person: Person) -> np.ndarray:

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from pgt import checkpoint, photos
 from pgt.__main__ import image_size, main
+from pgt.commands.train import deviations
 from pgt.config import PRESETS
 from pgt.data.readers.keypoint_csv import read_keypoint_csv, write_keypoint_csv
 from pgt.models.pg2 import PG2Generator
@@ -182,10 +183,15 @@ def test_the_card_says_what_a_run_started_from(tmp_path, trained):
     shutil.rmtree(trained.parent)  # the facts are kept with the run
     assert main(more) == 0
     facts = checkpoint.read_card(tmp_path / "run" / "generator")["training"]
-    own = {"preset": "pg2-narrow", "seed": 1, "precision": "no", "steps": 11}
+    config = checkpoint.load(tmp_path / "run" / "generator").config
+    own = {"preset": "pg2-narrow", "seed": 1, "precision": "no", **deviations(config), "steps": 11}
     assert facts["started from"] == {"name": "first", "training": own, "data": DATA}
-    words = "- started from: first (preset: pg2-narrow, seed: 1, precision: no, steps: 11; Synthetic people"
-    assert words in (tmp_path / "run" / "generator" / "README.md").read_text()
+    (fact,) = deviations(config).items()
+    words = f"seed: 1, precision: no, {fact[0]}: {fact[1]}, steps: 11; Synthetic people"
+    assert (
+        f"- started from: first (preset: pg2-narrow, {words}"
+        in (tmp_path / "run" / "generator" / "README.md").read_text()
+    )
 
 
 def test_another_start_in_the_same_folder_is_refused(tmp_path, trained, capsys):

@@ -7,10 +7,12 @@ import pytest
 import torch
 from torch import nn
 
+from pgt import partial
 from pgt.__main__ import main
 from pgt.checkpoint import save
 from pgt.data.person import Pair
 from pgt.evaluation import evaluate, with_true_maps
+from pgt.files import replace_bytes
 from pgt.judges import Judges
 from pgt.models.pg2 import PG2Generator
 from pgt.partial import beside, fingerprint
@@ -112,6 +114,68 @@ def test_other_weights_settings_or_a_damaged_file_begin_again(tiny_generator, tm
         assert len(drawn) == 2 * 3, change
         assert numbers(again) == numbers(measure(tiny_generator, PAIRS, **settings))
         keep.unlink()
+
+
+@pytest.fixture
+def written(monkeypatch) -> list[bytes]:
+    """Collect what is written, writing by writing, as a process that is killed then would leave it."""
+    states = []
+
+    def watched(path, *contents):
+        states.append(b"".join(bytes(one) for one in contents))
+        replace_bytes(path, *contents)
+
+    monkeypatch.setattr(partial, "replace_bytes", watched)
+    return states
+
+
+def test_a_state_is_written_once_a_minute_and_at_the_end(tiny_generator, tmp_path, monkeypatch, written):
+    measure(tiny_generator, PAIRS, tmp_path / "some.partial")
+    assert len(written) == 1
+    monkeypatch.setattr(partial, "SECONDS", 0)
+    measure(tiny_generator, [*PAIRS, PAIRS[0]], tmp_path / "other.partial")
+    assert len(written) == 1 + 4  # batches
+
+
+def test_who_is_killed_goes_on_from_the_last_writing(tiny_generator, tmp_path, monkeypatch, written, drawn):
+    keep, whole = tmp_path / "some.partial", measure(tiny_generator, PAIRS)
+    monkeypatch.setattr(partial, "SECONDS", 0)
+    measure(tiny_generator, PAIRS, keep)
+    for state, left in zip(written[:3], (2, 1, 0), strict=True):
+        keep.write_bytes(state)
+        drawn.clear()
+        assert numbers(measure(tiny_generator, PAIRS, keep)) == numbers(whole)
+        assert len(drawn) == 2 * left
+
+
+def test_half_a_batch_is_not_kept(tiny_generator, tmp_path, monkeypatch, drawn):
+    """The generator's rows of the second batch are measured when the part warp is interrupted."""
+    keep, whole = tmp_path / "some.partial", measure(tiny_generator, PAIRS)
+    generate = Predictor.generate_batch
+
+    def interrupted(self, pairs, *arguments, **settings):
+        if len(drawn) == 3:
+            raise KeyboardInterrupt
+        return generate(self, pairs, *arguments, **settings)
+
+    drawn.clear()
+    monkeypatch.setattr(Predictor, "generate_batch", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        measure(tiny_generator, PAIRS, keep)
+    monkeypatch.setattr(Predictor, "generate_batch", generate)
+    drawn.clear()
+    assert numbers(measure(tiny_generator, PAIRS, keep)) == numbers(whole)
+    assert len(drawn) == 2 * 2
+
+
+def test_true_features_are_kept_once_and_all_as_the_network_gave_them(tiny_generator, tmp_path):
+    keep = tmp_path / "some.partial"
+    rows = measure(tiny_generator, PAIRS, keep).means
+    sets = torch.load(keep, weights_only=True)["state"]["table"]["sets"]
+    assert set(sets["features"]) == set(rows)
+    assert [one.shape for one in sets["true"]] == [(len(PAIRS), 24)]
+    parts = [sets["true"], *sets["features"].values(), *sets["logits"].values()]
+    assert {one.dtype for part in parts for one in part} == {torch.float32}
 
 
 def test_changed_pictures_are_noticed(tiny_generator, tmp_path):

@@ -122,3 +122,16 @@ def test_every_protocol_says_where_it_is_from():
         assert name == "pgt" or "20" in protocol.paper or "patn" in protocol.paper
     with pytest.raises(ValueError, match="no protocol 'pg3'; there are pgt, pg2"):
         protocol_named("pg3")
+
+
+def test_mrnet_is_scored_by_pose_masks_on_market_1501_and_by_the_persons_own_elsewhere():
+    assert PROTOCOLS["mrnet"].mask == "open pose"
+    assert PROTOCOLS["mrnet-bbc"].mask is PROTOCOLS["mrnet-penn"].mask is None
+
+
+def test_the_papers_numbers_of_pairs():
+    assert PROTOCOLS["pg2"].num_pairs("market-1501") == 12_800
+    assert PROTOCOLS["mrnet-penn"].num_pairs("penn-action") == 4_634
+    assert PROTOCOLS["mrnet"].num_pairs("penn-action") is None
+    assert PROTOCOLS["spt"].num_pairs(None) == 12_000  # of a folder that nobody has named
+    assert PROTOCOLS["progressive"].num_pairs(None) is None  # the paper does not say

@@ -3,7 +3,15 @@
 import pytest
 
 from pgt.evaluation import COLUMNS
-from pgt.published import STUDY, published_datasets, published_rows, published_studies, published_tables
+from pgt.protocols import PROTOCOLS, protocol_named
+from pgt.published import (
+    STUDY,
+    dataset_of,
+    published_datasets,
+    published_rows,
+    published_studies,
+    published_tables,
+)
 
 
 def test_all_four_papers_are_there_and_every_metric_is_known():
@@ -63,3 +71,25 @@ def test_user_studies_are_found_apart_from_what_is_computed():
 def test_an_unknown_dataset_gets_one_sentence():
     with pytest.raises(ValueError, match=f"about 'coco'; there are {published_datasets()[0]}"):
         published_rows("coco")
+
+
+def test_every_row_has_its_papers_protocol_which_knows_the_data():
+    assert published_rows("penn-action")["MR-Net"].protocol == "mrnet-penn"
+    for dataset in published_datasets():
+        for row in published_rows(dataset).values():
+            known = protocol_named(row.protocol).test_pairs
+            assert dataset in known or not known
+    assert {name for one in PROTOCOLS.values() for name in one.test_pairs} <= set(published_datasets())
+    assert dataset_of("market1501") in published_datasets()
+
+
+def test_synthetic_people_are_not_the_papers_data():
+    facts = {"data": {"people": "synthetic", "split": "val", "pairs": 12_800}, "image_size": [128, 64]}
+    facts["protocol"] = {"name": "pg2"}
+    row = published_rows("market-1501")["PG2 refined"]
+    assert row.differences(facts, 12_800) == {
+        "data": ["market-1501", "people synthetic"],
+        "split": ["test", "val"],
+    }
+    same = facts | {"data": {"dataset": "market1501", "split": "test", "pairs": 12_800}}
+    assert row.differences(same, 12_800) == row.differences(same, None) == {}

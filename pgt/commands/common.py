@@ -3,6 +3,7 @@
 import argparse
 import io
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,12 @@ from PIL import Image
 
 from pgt.checkpoint import bundled_names
 from pgt.data.pairs import CachedPeople, PairDataset
+from pgt.data.person import Pair
 from pgt.files import replace_bytes
 from pgt.synthetic.people import SyntheticPeople
 
 SYNTHETIC = "synthetic"  # in place of a folder
+FOREGROUNDS = ("label_map", "person_mask")  # of a Person: what tells it from its background
 
 
 def scene_of(approach: str, scene: str | None) -> str:
@@ -56,10 +59,60 @@ def folder_pairs(data: str, split: str = "train") -> PairDataset:
     return pairs
 
 
+class FittedPairs:
+    """Pairs whose pictures are fitted into a frame when asked for, as evaluation and `Predictor` fit them.
+
+    Without it a training stretches pictures of other proportions, and learns joints that it never meets.
+
+    Args:
+        pairs: of any sizes.
+        image_size: (H, W) of the frame; pictures of other proportions are padded by their edges.
+    """
+
+    def __init__(self, pairs: PairDataset, image_size: tuple[int, int]) -> None:
+        self.pairs, self.image_size = pairs, tuple(image_size)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, index: int) -> Pair:
+        from pgt.predictor import fit_person
+
+        pair = self.pairs[index]
+        source, target = (fit_person(person, self.image_size) for person in (pair.source, pair.target))
+        return replace(pair, source=source, target=target)
+
+
 def spread_over(pairs: PairDataset, count: int) -> list[int]:
     """Return at most `count` numbers of pairs, evenly spaced, so that they show many people."""
     count = min(count, len(pairs))
     return [number * len(pairs) // count for number in range(count)]
+
+
+def look_through(pairs: PairDataset) -> tuple[PairDataset, set[str], list[str]]:
+    """Read every pair once: any of them could stop an evaluation hours after its begin.
+
+    Returns:
+        The pairs with a joint in source and target, those of `FOREGROUNDS` that all their targets have, and
+        the names of the other pairs.
+
+    Raises:
+        ValueError: no pair has a joint in both, or as the reader of the pairs.
+    """
+    from torch.utils.data import Subset
+    from tqdm.auto import tqdm
+
+    known, kept, left_out = set(FOREGROUNDS), [], []
+    for index in tqdm(range(len(pairs)), unit="pair", desc="Looking for joints and masks"):
+        pair = pairs[index]
+        if not (pair.source.visible.any() and pair.target.visible.any()):
+            left_out.append(pair.name or f"number {index}")
+            continue
+        kept.append(index)
+        known = {name for name in known if getattr(pair.target, name) is not None}
+    if not kept:
+        raise ValueError(f"Not one of {len(pairs)} pairs has a joint in source and target.")
+    return Subset(pairs, kept), known, left_out
 
 
 def is_first_process() -> bool:

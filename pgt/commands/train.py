@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pgt.checkpoint import Card
 from pgt.commands.common import (
     SYNTHETIC,
+    FittedPairs,
     cached_people,
     folder_pairs,
     is_first_process,
@@ -117,7 +118,7 @@ def _training_pairs(arguments: argparse.Namespace, config: Config) -> tuple[Pair
         pairs = people = cached_people(arguments, "train", size)
         people.fill(progress=is_first_process())
     else:
-        pairs = folder_pairs(arguments.data)
+        pairs = FittedPairs(folder_pairs(arguments.data), size)
     unseen: PairDataset = pairs
     if arguments.data == SYNTHETIC:
         unseen = SyntheticPeople("val", size, scene_of(arguments.approach, arguments.scene))

@@ -93,12 +93,12 @@ def _from_folder(
     from tqdm.auto import tqdm
 
     from pgt.data.readers.catalogue import open_people
-    from pgt.data.readers.folder import DISTRACTORS, PeopleFolder, person_key
+    from pgt.data.readers.folder import PeopleFolder, is_distractor, person_key
     from pgt.predictor import fit_person
 
     reader, path = reader_of(arguments.data)
     folder = PeopleFolder(path) if reader is None else open_people(reader, path, "train")
-    names = [name for name in folder.names if not name.startswith(DISTRACTORS)]
+    names = [name for name in folder.names if not is_distractor(name)]
     if reader is None:
         who = [person_key(name) for name in names]
     else:  # whoever pairs with nobody is alone

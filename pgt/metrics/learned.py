@@ -82,17 +82,6 @@ class SetScores:
     def __bool__(self) -> bool:
         return bool(self._logits)
 
-    def state(self) -> list[list[Tensor]]:
-        """Return everything added so far, for `restored`."""
-        return [self._pooled[True], self._pooled[False], self._logits]
-
-    @classmethod
-    def restored(cls, state: list[list[Tensor]]) -> "SetScores":
-        """Return a set as it was when `state` was asked for."""
-        scores = cls()
-        scores._pooled[True], scores._pooled[False], scores._logits = (list(values) for values in state)
-        return scores
-
     def compute(self) -> dict[str, float]:
         """Return "is", and "fid" and "kid" where true pictures were added.
 

@@ -133,6 +133,7 @@ def ms_ssim(generated: Tensor, target: Tensor, *, data_range: float = 1.0) -> Sc
 
     Five scales need a side of 176. Of smaller pictures those scales count that have room for a window, and
     their weights are divided by their sum. A negative mean of a scale, as of inverted pictures, counts as 0.
+    Only whole windows count (torchmetrics takes the border along at the last scale).
     """
     check_pair(generated, target)
     x, y, terms = double(generated), double(target), []
