@@ -1,7 +1,8 @@
 """People and their poses, without any page: subjects, ready-made poses, pictures, comparisons.
 
 Every method validates, calls the library, and returns plain values; the tabs lay them out. Anything that a
-visitor can get wrong is a `ValueError` (or `DetectorUnavailableError`) of one sentence.
+visitor can get wrong is a `ValueError` (or `DetectorUnavailableError`) of one sentence. Only which of several
+people on a photo was taken is said on the page at once, in passing.
 """
 
 import math
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+import gradio as gr
 import numpy as np
 from placing import followed, moved_camera, moved_onto, with_missing_joints
 from weights import SPT, approach_of, short_name, trained_on
@@ -19,7 +21,7 @@ from pgt.data.person import Person
 from pgt.data.pose import Pose
 from pgt.evaluation import score_picture
 from pgt.files import first_line
-from pgt.photos import DetectorUnavailableError, frame_person, person_from_photo
+from pgt.photos import DetectorUnavailableError, Finders, frame_person, person_from_photo
 from pgt.predictor import Prediction, Predictor, fit_person, fit_pose
 from pgt.synthetic.draw import Draw
 from pgt.synthetic.people import SceneSpec, SyntheticPeople, SyntheticPerson, render_people
@@ -249,7 +251,7 @@ class Studio:
 def _read_photo(photo: str | Path, joints: str | Path | Pose | None) -> Person:
     """Read a photo; what is wrong with the joints is said without the folder they lie in here."""
     try:
-        return person_from_photo(photo, joints)
+        return person_from_photo(photo, joints, finders=Finders(tell=gr.Info))
     except DetectorUnavailableError:
         raise
     except (ValueError, OSError) as error:

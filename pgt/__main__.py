@@ -22,7 +22,7 @@ AUGMENTATIONS = ("colour", "photo")  # the last also adds faults of cameras and 
 DETECTORS = ("keypoint-rcnn", "vitpose")  # of people in photographs
 DATASETS = (
     "synthetic", "folder", "openpose", "coco", "deepfashion", "deepfashion-176", "market1501", "penn-action",
-    "bbc-pose", "human3.6m", "human3.6m-subjects", "photos", "places2",
+    "bbc-pose", "human3.6m", "human3.6m-subjects", "photos", "places2", "video",
 )  # fmt: skip
 MODULES = {"cache": "render"}  # of `pgt.commands`, where a command's has another name
 
@@ -181,15 +181,20 @@ def _add_evaluate(commands: argparse._SubParsersAction) -> None:
     one.add_argument("--split", choices=SPLITS, default="test")
     _add_scene(one)
     _add_data(one)
-    one.add_argument("--pairs", type=positive, default=400, help="how many pairs (default 400)")
+    one.add_argument("--pairs", type=positive, help="default: of real data as in --protocol's paper, or 400")
     one.add_argument(
-        "--protocol", default="pgt", help="pg2, spt, mrnet, mrnet-penn, progressive, patn, patn-176"
+        "--protocol", default="pgt", help="pg2, spt, mrnet, mrnet-{bbc,penn}, progressive, patn, patn-176"
     )
     one.add_argument("--metrics", nargs="+", help="downloaded networks': lpips fid kid is mask_is detection")
     one.add_argument("--published", metavar="DATASET", help="show the papers' numbers too: deepfashion, ...")
+    one.add_argument(
+        "--crop-rivals", action="store_true", help="add PG2 in boxes (default: of synthetic people in scenes)"
+    )
     one.add_argument("--latex", action="store_true", help="print LaTeX instead of Markdown")
     one.add_argument("--threads", type=positive, help="CPU threads")
-    one.add_argument("--out", help="also write the results as JSON; a stopped command then goes on")
+    one.add_argument(
+        "--out", help="also write the results as JSON; a stopped command then goes on, but not on a video"
+    )
 
 
 def _add_generate(commands: argparse._SubParsersAction) -> None:
@@ -255,14 +260,18 @@ def _add_animate(commands: argparse._SubParsersAction) -> None:
     how = one.add_mutually_exclusive_group(required=True)
     how.add_argument("--motion", help="walk, run, wave, squat, dance or turn_around")
     how.add_argument(
-        "--poses", help="a .json sequence, a keypoint .csv (a row a frame) or a folder of OpenPose JSON"
+        "--poses",
+        help="video:FILE, a .json sequence, a keypoint .csv (a row a frame) or a folder of OpenPose JSON",
     )
+    one.add_argument("--poses-keypoints", metavar="CSV", help="of a video: a row for each frame")
     one.add_argument("--out", required=True, help="the .mp4 or .gif to write")
     one.add_argument("--weights", default="pg2-synthetic-128", help="name or folder, or part_warp")
     one.add_argument("--revision", help="commit of the weights on the Hub")
     one.add_argument("--frames", type=positive, help="of a motion (default 48); of --poses, at most so many")
     one.add_argument(
-        "--fps", type=positive_float, help="frames a second (default: the sequence's own, or 25)"
+        "--fps",
+        type=positive_float,
+        help="frames a second (default: of a video or .json its own, of everything else 25)",
     )
     one.add_argument("--seed", type=natural, default=0, help="manner of the motion (default 0)")
     one.add_argument("--no-smooth", action="store_true", help="take the joints of --poses as they are")
@@ -296,19 +305,34 @@ def _add_push(commands: argparse._SubParsersAction) -> None:
 
 
 def _add_data_commands(commands: argparse._SubParsersAction) -> None:
-    data = commands.add_parser("data", help="look through a dataset")
-    check = data.add_subparsers(dest="data_command", required=True, metavar="COMMAND").add_parser(
+    data = commands.add_parser("data", help="look through a dataset, or find the joints of your own")
+    both = data.add_subparsers(dest="data_command", required=True, metavar="COMMAND")
+    check = both.add_parser(
         "check",
         help="count people, pairs and missing joints, and find pictures that cannot be used",
-        epilog="Exit code: 1 if a picture cannot be used or two splits share a person.",
+        epilog="Exit code: 1 if something cannot be used or two splits share a person.",
     )
     check.add_argument("name", choices=DATASETS, metavar="NAME", help=", ".join(DATASETS))
-    check.add_argument("path", nargs="?", help="its folder (none for synthetic)")
+    check.add_argument("path", nargs="?", help="its folder (none for synthetic), or the video")
+    check.add_argument("--keypoints", help="of a video: a keypoint CSV with a row for each frame")
     check.add_argument("--split", choices=SPLITS, help="only this split (default: all there are)")
     check.add_argument(
         "--read", type=positive, metavar="N", help="read at most so many people of a split (default: all)"
     )
     check.add_argument("--out", help="also draw a contact sheet with skeletons: the PNG to write")
+    annotate = both.add_parser(
+        "annotate",
+        help="find the joints of the main person in every picture of a folder, or frame of a video",
+        epilog="The same command continues where it was stopped. Masks are left out: no reader takes any.",
+    )
+    annotate.set_defaults(command="annotate")  # a file of its own in `pgt.commands`
+    annotate.add_argument("path", help="a folder of pictures, maybe in images/, or a video")
+    annotate.add_argument(
+        "--out", help="the keypoint CSV (default: keypoints.csv in the folder, CLIP.csv beside CLIP.mp4)"
+    )
+    annotate.add_argument(
+        "--detector", choices=DETECTORS, default=DETECTORS[0], help=f"what finds joints ({DETECTORS[0]})"
+    )
 
 
 def _add_study(commands: argparse._SubParsersAction) -> None:

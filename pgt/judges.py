@@ -1,7 +1,7 @@
 """The networks behind LPIPS, FID, KID, Inception Score and detection score, as the papers use them.
 
-Their weights are others' and are downloaded when first used (`pip install 'pgt[metrics]'`). Where they cannot
-be had, a metric is missing, and says so: no other network takes its name.
+Their weights are others' and are downloaded when first used (extra `metrics`). Where they cannot be had, a
+metric is missing, and says so: no other network takes its name.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 JUDGED = ("lpips", "fid", "kid", "is", "mask_is", "detection")  # metrics that need a downloaded network
-INSTALL = "pip install 'pgt[metrics]'"
+INSTALL = 'pip install -e ".[metrics]" in the folder of this repository'  # see `pgt.data.extras`
 
 
 class JudgeUnavailableError(OSError):

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pgt import photos
 from pgt.__main__ import main
 from pgt.applications import PoseSequence
+from pgt.data.pose import Pose
 from pgt.data.readers.keypoint_csv import write_keypoint_csv
 from pgt.data.readers.openpose_json import write_openpose_json
+from pgt.photos import DetectedPerson
 from pgt.synthetic.people import SyntheticPeople
 
 
@@ -110,6 +113,11 @@ MISTAKES = {
         "to 50, or write .mp4; got 60",
     ),
     "frames": (["--person", "1", "--motion", "walk", "--frames", "1", "--out", "a.gif"], "at least 2"),
+    "poses without a video": (
+        ["--person", "1", "--poses", "a.csv", "--poses-keypoints", "b.csv", "--out", "a.gif"],
+        "write --poses video:FILE",
+    ),
+    "video alone": (["--person", "1", "--poses", "video:a.mp4", "--out", "a.gif"], "needs --poses-keypoints"),
     "joints": (["--person", "1", "--keypoints", "k.json", "--motion", "walk", "--out", "a.gif"], "--image"),
     "photo": (["--image", "no.jpg", "--motion", "walk", "--out", "a.gif"], "not a picture"),
     "weights": (["--person", "1", "--motion", "walk", "--out", "a.gif", "--weights", "no"], "no checkpoint"),
@@ -131,11 +139,44 @@ def test_a_mistake_gets_one_sentence_and_no_file(words, fact, capsys, tmp_path, 
     assert not list(tmp_path.iterdir())
 
 
+def length_of(path: Path) -> float:
+    """Measure how long a film lasts, in seconds."""
+    import av
+
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        return float(stream.duration * stream.time_base)
+
+
+@pytest.mark.parametrize(("name", "rate"), [("pose_squats", 5), ("pose_1", 30)])
+def test_a_film_with_the_poses_of_a_real_video_lasts_as_long(real_data, tmp_path, capsys, name, rate):
+    pytest.importorskip("av")
+    video, out = real_data / "video" / f"{name}.mp4", tmp_path / "clip.mp4"
+    words = ["animate", "--person", "1", "--weights", "part_warp", "--out", str(out)]
+    poses = ["--poses", f"video:{video}", "--poses-keypoints", str(video.with_name(f"{name}_keypoints.csv"))]
+    assert main([*words, *poses]) == 0
+    assert f"frames, {rate} a second" in capsys.readouterr().out
+    assert length_of(out) == pytest.approx(length_of(video), abs=0.01)
+
+
+def test_which_of_several_people_was_taken_is_said(material, tmp_path, monkeypatch, capsys):
+    def two_people(image: np.ndarray) -> list[DetectedPerson]:
+        pose = Pose.from_json((material / "photo.json").read_text())
+        boxes = (np.array([left, 0, left + 16, 64], np.float32) for left in (0, 12))
+        return [DetectedPerson(box, 0.9, pose) for box in boxes]
+
+    monkeypatch.setattr(photos.detectors, "detect_people", two_people)
+    words = ["animate", "--image", str(material / "photo.png"), "--motion", "walk", "--frames", "2"]
+    assert main([*words, "--weights", "part_warp", "--out", str(tmp_path / "clip.gif")]) == 0
+    assert "pgt: 2 people were found in the photo; number 2 from the left" in capsys.readouterr().err
+
+
 def test_a_real_photo_takes_the_poses_of_a_real_video(real_data, tmp_path):
-    photos = real_data / "deepfashion_photos"
-    name = next(path.name for path in sorted(photos.glob("*.jpg")))
-    words = ["animate", "--image", str(photos / name), "--keypoints", str(photos / "keypoints.csv")]
+    folder = real_data / "deepfashion_photos"
+    name = next(path.name for path in sorted(folder.glob("*.jpg")))
+    words = ["animate", "--image", str(folder / name), "--keypoints", str(folder / "keypoints.csv")]
     poses = str(real_data / "video" / "pose_squats_keypoints.csv")
     out = tmp_path / "clip.gif"
+    words += ["--fps", "5"]  # a CSV alone does not tell
     assert main([*words, "--poses", poses, "--frames", "3", "--weights", "part_warp", "--out", str(out)]) == 0
     assert frames_of(out).std() > 1

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pgt import checkpoint, metrics
+from pgt import checkpoint, metrics, photos
 from pgt.__main__ import main
 from pgt.commands.compare import Lineup, PhotoCase, SyntheticCase
 from pgt.commands.methods import bundled_generators, crop_rivals
@@ -16,6 +16,7 @@ from pgt.data.person import Person
 from pgt.data.pose import Pose
 from pgt.evaluation import COPY, WARP, score_picture
 from pgt.models.spt import SPTGenerator
+from pgt.photos import DetectedPerson
 from pgt.predictor import Predictor
 from pgt.synthetic.people import SyntheticPeople
 from tests.models.tiny_spt import TINY_SPT
@@ -140,6 +141,22 @@ def test_a_photo_has_no_scores_unless_the_target_shows_the_same_person(photo, ti
     found = numbers(photo)["rows"][0]["scores"][COPY]
     assert found["ssim"] == pytest.approx(metrics.ssim(source, target).mean)
     assert width_of(photo) == 5 * (80 + 6) + 6
+
+
+def test_which_of_several_people_was_taken_is_said_of_both_photos(
+    photo, tiny_checkpoint, monkeypatch, capsys
+):
+    def two_people(image: np.ndarray) -> list[DetectedPerson]:
+        pose = Pose.from_json((photo / "a.json").read_text())
+        boxes = (np.array([left, 0, left + 16, 64], np.float32) for left in (0, 12))
+        return [DetectedPerson(box, 0.9, pose) for box in boxes]
+
+    monkeypatch.setattr(photos.detectors, "detect_people", two_people)
+    words = ("--image", photo / "a.png", "--target", photo / "b.png", "--weights", f"TINY={tiny_checkpoint}")
+    assert main(command(photo, *words)) == 0
+    said = capsys.readouterr().err
+    assert "pgt: 2 people were found in the photo; number 2 from the left" in said
+    assert f"pgt: {photo / 'b.png'}: 2 people were found in the photo; number 2 from the left" in said
 
 
 def test_a_small_person_in_a_photo_is_cut_out_unless_the_scene_is_wanted_whole():

@@ -129,7 +129,10 @@ def test_a_parser_of_other_classes_is_refused(monkeypatch):
 def test_without_transformers_one_sentence_says_how_to_get_it(monkeypatch, load):
     monkeypatch.setitem(sys.modules, "transformers", None)
     load.cache_clear()
-    with pytest.raises(photos.DetectorUnavailableError, match=r"pip install 'pgt\[photos\]'; give the"):
+    with pytest.raises(
+        photos.DetectorUnavailableError,
+        match=r'pip install -e "\.\[photos\]" in the folder of this repository; give the',
+    ):
         load()
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import threading
 from collections import Counter
 
@@ -11,11 +12,13 @@ from PIL import Image
 from scipy import stats
 
 from pgt.__main__ import main
+from pgt.commands.study import read_pictures
 from pgt.studies.answers import HEAD, answered, read_answers, record, session_of
-from pgt.studies.pictures import make_study, read_pictures
+from pgt.studies.pictures import make_study
 from pgt.studies.plan import LEFT, REAL, REAL_FAKE, picture_path, read_plan
 from pgt.studies.report import count
 from pgt.studies.shares import Judgement, g2r, over_participants, r2g, student_quantile, wilson_interval
+from tests.fuzz.damage import png
 from tests.study_tiny import METHODS, colours, make_preference, make_real_fake
 
 # Arithmetic -------------------------------------------------------------------------------------------------
@@ -278,6 +281,25 @@ def test_folders_of_pictures_become_a_study(tmp_path, capsys):
     assert read_plan(tmp_path / "study").seconds == 1.0  # as PG2's
     assert main([*words[:2], str(tmp_path / "more"), *words[3:], "--count", "9"]) == 2
     assert "there are 4 pictures" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "there is no such file"),  # a pipe, which nobody writes to
+        (png(13_000, 13_000), "it has more than 64 megapixels"),
+        (b"no picture", "it is of no known format"),
+        (png(64, 64, b"damaged"), ""),
+    ],
+)
+def test_a_picture_that_would_do_harm_is_refused_by_its_name(tmp_path, capsys, content, reason):
+    path = tmp_path / "pictures" / REAL / "a.png"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content) if content else os.mkfifo(path)
+    words = ["study", "make", str(tmp_path / "study"), "--pictures", str(tmp_path / "pictures")]
+    assert main(words) == 2
+    assert f"pgt: {path} cannot be read as a picture ({reason}" in capsys.readouterr().err
+    assert not (tmp_path / "study").exists()
 
 
 def test_synthetic_people_are_drawn_by_what_is_named(tmp_path, capsys):

@@ -1,7 +1,7 @@
 """Poses in time: where they come from, how they are kept, and how they are fitted to the person of a picture.
 
-A sequence is read from a synthetic motion, from our JSON, from a keypoint CSV with one row per frame, or from
-a folder of OpenPose's JSON files with one file per frame.
+A sequence is read from a synthetic motion, from our JSON, from a keypoint CSV with one row per frame (alone,
+or beside its video), or from a folder of OpenPose's JSON files with one file per frame.
 """
 
 import json
@@ -18,6 +18,7 @@ from pgt.data.point_sets import split_points
 from pgt.data.pose import JOINTS, MAX_COORDINATE, NUM_JOINTS, Pose
 from pgt.data.readers.keypoint_csv import read_keypoint_csv
 from pgt.data.readers.openpose_json import read_openpose_folder
+from pgt.data.readers.video import frame_rate, read_frames, read_rows
 from pgt.files import first_line, read_json, replace_bytes
 from pgt.synthetic.films import YAW, film
 from pgt.synthetic.people import SyntheticPeople
@@ -129,7 +130,8 @@ class PoseSequence:
                 files of a folder are frames in the order of the numbers in their names.
             image_size: (H, W) for a CSV or folder, which do not tell it; by default the smallest frame that
                 holds all joints. What it is does not matter to a sequence that is fitted to a person.
-            fps: frames a second; by default what the JSON says, or 25.
+            fps: frames a second; by default what the JSON says, and 25 for a CSV or folder, which do not tell
+                it: take `of_video` where the video is at hand.
 
         Raises:
             ValueError: one sentence: another kind of file, or what is wrong with it.
@@ -153,6 +155,34 @@ class PoseSequence:
         size = image_size or _frame_around(*joints)
         poses = (Pose(*frame, size) for frame in zip(*joints, strict=True))
         return cls(tuple(poses), fps or FPS, path.stem)
+
+    @classmethod
+    def of_video(
+        cls, video: str | Path, keypoints: str | Path, *, fps: float | None = None
+    ) -> "PoseSequence":
+        """Read the poses of a video, in its own frame.
+
+        Args:
+            video: any file that FFmpeg reads.
+            keypoints: a keypoint CSV with a row for each frame, named by the frame's number.
+            fps: frames a second; by default the video's, so that a film of the poses lasts as long as it.
+
+        Raises:
+            ValueError: one sentence: no video, one without a rate, or rows that do not belong to its frames.
+            FileNotFoundError: no such file.
+            ImportError: PyAV is not installed.
+        """
+        rows, poses = read_rows(keypoints), []
+        for number, frame in enumerate(read_frames(video)):  # all of them: a header may miscount
+            if number not in rows:
+                raise ValueError(f'{keypoints} has no row "{number:06d}.png" for frame {number} of {video}.')
+            poses.append(Pose(*rows[number], frame.shape[:2]))
+        if len(poses) < len(rows):
+            raise ValueError(f"{keypoints} has {len(rows)} rows, but {video} has only {len(poses)} frames.")
+        rate = fps or frame_rate(video)
+        if not rate:
+            raise ValueError(f"{video} does not tell how many frames a second it has.")
+        return cls(tuple(poses), rate, Path(video).stem)
 
     @classmethod
     def _from_json(cls, path: Path, fps: float | None) -> "PoseSequence":

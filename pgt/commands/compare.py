@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from pgt.commands.common import check_suffix, set_threads, write_picture
-from pgt.commands.generate import target_person
+from pgt.commands.generate import note, target_person
 from pgt.commands.methods import NON_ICONIC, bundled_generators, crop_rivals, named_weights
 from pgt.data.person import Pair, Person
 from pgt.files import replace_bytes
@@ -144,7 +144,7 @@ def compare(arguments: argparse.Namespace) -> None:
 
 def _cases(arguments: argparse.Namespace) -> Sequence[SyntheticCase | PhotoCase]:
     """Read which pairs to draw: one per row."""
-    from pgt.photos import person_from_photo
+    from pgt.photos import Finders, person_from_photo
 
     scene, of_photo = arguments.scene, ("keypoints", "parsing", "target", "target_keypoints", "truth")
     if arguments.person is not None:
@@ -154,7 +154,9 @@ def _cases(arguments: argparse.Namespace) -> Sequence[SyntheticCase | PhotoCase]
         return [SyntheticCase(arguments.split, scene, number) for number in arguments.person]
     if arguments.target is None:
         raise ValueError("--image needs a --target: the wanted pose.")
-    source = person_from_photo(arguments.image, arguments.keypoints, parsing=arguments.parsing)
+    source = person_from_photo(
+        arguments.image, arguments.keypoints, finders=Finders(tell=note), parsing=arguments.parsing
+    )
     target = target_person(arguments, source)
     if arguments.truth and not target.image.any():
         raise ValueError(f"The target {arguments.target!r} is a pose without a picture, so it is no --truth.")

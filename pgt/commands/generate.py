@@ -54,7 +54,7 @@ def _source_person(arguments: argparse.Namespace) -> Person:
         segmenter=segment_people if mask == SEGMENTER else None,
         parser=load_clothes_parser() if parsing == PARSER else None,
         number=arguments.which,
-        tell=_note,
+        tell=note,
     )
     return person_from_photo(
         arguments.image,
@@ -72,7 +72,8 @@ def _detector(arguments: argparse.Namespace, *, wanted: bool) -> "Detector | Non
     return load_vitpose() if wanted and arguments.detector == "vitpose" else None
 
 
-def _note(sentence: str) -> None:
+def note(sentence: str) -> None:
+    """Say on stderr what the user should know, though it works."""
     print(f"pgt: {sentence}", file=sys.stderr)
 
 
@@ -116,7 +117,8 @@ def target_person(arguments: argparse.Namespace, source: Person) -> Person:
         joints = arguments.keypoints
     if target.suffix.lower() != ".json" and target.is_file():
         detector = _detector(arguments, wanted=joints is None) if "detector" in arguments else None
-        return person_from_photo(target, joints, finders=Finders(detector), lone_row=own)
+        finders = Finders(detector, tell=lambda sentence: note(f"{target}: {sentence}"))
+        return person_from_photo(target, joints, finders=finders, lone_row=own)
     pose = _written_pose(target, joints, source.image_size)
     if not pose.visible.any():
         raise ValueError(f"The target {arguments.target!r} has no visible joint.")

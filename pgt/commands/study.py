@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pgt.data.readers.pictures import SUFFIXES, read_picture
 from pgt.studies.answers import read_answers
-from pgt.studies.pictures import make_study, read_pictures
+from pgt.studies.pictures import make_study
 from pgt.studies.plan import POSE, PREFERENCE, REAL, REAL_FAKE, SOURCE, read_plan
 
 if TYPE_CHECKING:
@@ -57,6 +58,30 @@ def _make(arguments: argparse.Namespace) -> None:
         f"{len(plan.sessions[0])} questions about {', '.join(plan.methods)}"
     )
     print(f"python demo/study.py {arguments.folder} opens the page", file=sys.stderr)
+
+
+def read_pictures(root: str | Path) -> dict[str, dict[str, np.ndarray]]:
+    """Read a folder with a folder for each method, "real", "source" and "pose", with files of the same names.
+
+    Raises:
+        ValueError: no such folders, or a file that is no picture or too large.
+    """
+    folders = sorted(path for path in Path(root).iterdir() if path.is_dir() and path.name[0] != ".")
+    found = {folder.name: _read_folder(folder) for folder in folders}
+    if not found:
+        raise ValueError(f"{root} has no folders of pictures; it needs one for each method.")
+    return found
+
+
+def _read_folder(folder: Path) -> dict[str, np.ndarray]:
+    pictures: dict[str, np.ndarray] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in SUFFIXES or path.name[0] == ".":
+            continue
+        if path.stem in pictures:
+            raise ValueError(f"{folder} has two pictures of the name {path.stem!r}.")
+        pictures[path.stem] = read_picture(path)
+    return pictures
 
 
 def drawn_pictures(arguments: argparse.Namespace, people: int) -> dict[str, dict[str, np.ndarray]]:

@@ -147,7 +147,8 @@ _SMALL = replace(
 PROGRESSIVE_PRESETS: dict[str, ProgressiveConfig] = {
     # Sections 3.3, 3.4 and 4.2: from 64x64 to 1024x1024; the YouTube data set is trained alike.
     "progressive-human36m": _PAPER,
-    # Section 4.4: 256x256, where three levels are the whole; the rest as above.
+    # Section 4.4: 256x256, where three levels are the whole; the rest as above. So local discriminators
+    # replace Eq. 3 at 256x256: section 3.2 wants them at "the highest resolution", 1024x1024 there.
     "progressive-deepfashion": replace(
         _PAPER,
         image_size=(256, 256),

@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from pgt.data.extras import install
 from pgt.data.parsing import ATR18_TO_10, LIP20_TO_10, merge
 from pgt.data.pose import Pose, coco17_to_openpose18
 from pgt.photos.detectors import ADVICE, PERSON_SCORE, DetectedPerson, DetectorUnavailableError
@@ -133,7 +134,7 @@ def _load(kind: str, name: str, what: str, advice: str) -> tuple[nn.Module, Any]
         import transformers
     except (ImportError, RuntimeError):
         raise DetectorUnavailableError(
-            f"{what} needs transformers, installed by pip install 'pgt[photos]'; {advice}."
+            f"{what} needs transformers, installed by {install('photos')}; {advice}."
         ) from None
     try:
         network = getattr(transformers, kind).from_pretrained(name)

@@ -1,4 +1,4 @@
-"""The pictures of a study: read from folders, checked, and kept under names that say nothing.
+"""The pictures of a study: checked, and kept under names that say nothing.
 
 All are written anew as PNG, so that neither a file's name nor its kind, date or size in bytes before that
 tells what it is. What was lost before, by JPEG for example, stays lost.
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from pgt.studies.plan import (
     GIVEN,
@@ -25,36 +25,7 @@ from pgt.studies.plan import (
     plan_real_fake,
 )
 
-KINDS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 Pictures = Mapping[str, Mapping[str, np.ndarray]]  # method, "real", "source" ... -> name -> uint8 (H, W, 3)
-
-
-def read_pictures(root: str | Path) -> dict[str, dict[str, np.ndarray]]:
-    """Read a folder with a folder for each method, "real", "source" and "pose", with files of the same names.
-
-    Raises:
-        ValueError: no such folders, or a file that is no picture.
-    """
-    folders = sorted(path for path in Path(root).iterdir() if path.is_dir() and path.name[0] != ".")
-    found = {folder.name: _read_folder(folder) for folder in folders}
-    if not found:
-        raise ValueError(f"{root} has no folders of pictures; it needs one for each method.")
-    return found
-
-
-def _read_folder(folder: Path) -> dict[str, np.ndarray]:
-    pictures: dict[str, np.ndarray] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in KINDS or path.name[0] == ".":
-            continue
-        if path.stem in pictures:
-            raise ValueError(f"{folder} has two pictures of the name {path.stem!r}.")
-        try:
-            with Image.open(path) as picture:
-                pictures[path.stem] = np.asarray(picture.convert("RGB"))
-        except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
-            raise ValueError(f"{path} is not a picture that can be read.") from None
-    return pictures
 
 
 def make_study(

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pgt.applications import PoseSequence, fit_sequence
+from pgt.applications import PoseSequence, fit_sequence, write_video
 from pgt.data.person import Person
 from pgt.data.pose import Pose
 from pgt.data.readers.keypoint_csv import write_keypoint_csv
@@ -62,6 +62,25 @@ def test_the_rows_of_a_csv_are_frames(walk, tmp_path):
     # without a size: the smallest frame in which all joints lie
     x, y = np.rint(walk.keypoints[walk.visible]).max(axis=0)
     assert PoseSequence.read(tmp_path / "walk.csv").image_size == (y + 1, x + 1)
+
+
+def test_beside_its_video_a_csv_has_the_rate_and_the_frame_of_the_video(walk, tmp_path):
+    pytest.importorskip("av")
+    video, csv = tmp_path / "walk.mp4", tmp_path / "walk.csv"
+    write_video(video, np.zeros((6, 96, 64, 3), np.uint8), 30000 / 1001)
+    rows = {f"{i:06d}.png": (np.rint(p.keypoints), p.visible) for i, p in enumerate(walk.poses)}
+    write_keypoint_csv(csv, dict(reversed(rows.items())))  # the names count, not their order
+    read = PoseSequence.of_video(video, csv)
+    assert same(read, walk.with_joints(np.rint(walk.keypoints), walk.visible))
+    assert (read.fps, read.image_size, read.name) == (pytest.approx(30000 / 1001), (96, 64), "walk")
+    assert PoseSequence.of_video(video, csv, fps=5).fps == 5
+    write_keypoint_csv(csv, rows | {"000006.png": rows["000005.png"]})
+    with pytest.raises(ValueError, match=r"walk.csv has 7 rows, but .*walk.mp4 has only 6 frames"):
+        PoseSequence.of_video(video, csv)
+    del rows["000004.png"]
+    write_keypoint_csv(csv, rows)
+    with pytest.raises(ValueError, match=r'walk.csv has no row "000004.png" for frame 4 of .*walk.mp4'):
+        PoseSequence.of_video(video, csv)
 
 
 def test_the_files_of_a_folder_are_frames_in_the_order_of_their_numbers(walk, tmp_path):

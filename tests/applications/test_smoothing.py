@@ -7,7 +7,6 @@ import pytest
 
 from pgt.applications import PoseSequence, smooth
 from pgt.data.pose import Pose
-from pgt.data.readers.keypoint_csv import read_keypoint_csv
 
 FRAMES = 40
 TIME = np.arange(FRAMES)[:, None, None]
@@ -108,16 +107,47 @@ def test_without_scipy_there_is_one_sentence(monkeypatch):
         smooth(sequence(START + 0 * TIME))
 
 
-@pytest.mark.parametrize("name", ["pose_squats", "pose_1"])
-def test_a_real_estimate_gets_steadier_and_stays_in_place(real_data, name):
-    rows = read_keypoint_csv(real_data / "video" / f"{name}_keypoints.csv").values()
-    points, seen = (np.stack(column) for column in zip(*rows, strict=True))
-    jittery = PoseSequence(tuple(Pose(p, s, (1280, 1280)) for p, s in zip(points, seen, strict=True)))
+@pytest.mark.parametrize(("fps", "frames"), [(5, 1), (15, 3), (24, 7), (25, 7), (30, 9), (60, 17)])
+def test_the_window_lasts_as_long_at_every_rate(fps, frames):
+    """An impulse is spread over the window; below 5 frames a parabola would pass through all of them."""
+    points = np.zeros((61, 18, 2))
+    points[30] = 1000
+    touched = np.flatnonzero(np.abs(smooth(sequence(points, fps=fps)).keypoints[:, 0, 0]) > 1)
+    assert len(touched) <= (frames if frames >= 5 else 1)
+    assert np.ptp(touched) / fps <= 0.3
+    if frames >= 5:
+        assert np.ptp(touched) + 1 >= frames - 2  # the outermost weight may be nearly 0
+
+
+@pytest.fixture
+def real_joints(real_data):
+    """Return what gives the jittery joints of a real video at its rate, and its (T, 18) flags."""
+
+    def read(name: str) -> PoseSequence:
+        folder = real_data / "video"
+        return PoseSequence.of_video(folder / f"{name}.mp4", folder / f"{name}_keypoints.csv")
+
+    pytest.importorskip("av")
+    return read
+
+
+def test_a_film_of_five_frames_a_second_is_left_as_it_is_but_for_short_gaps(real_joints):
+    jittery = real_joints("pose_squats")
     smoothed = smooth(jittery)
+    seen = jittery.visible
+    assert jittery.fps == 5
+    assert smoothed.keypoints[seen] == pytest.approx(jittery.keypoints[seen], abs=1e-3)
+    assert smoothed.visible.sum() >= seen.sum()
+
+
+def test_a_real_estimate_gets_steadier_and_stays_in_place(real_joints):
+    jittery = real_joints("pose_1")
+    assert jittery.fps == 30
+    points, seen, smoothed = jittery.keypoints, jittery.visible, smooth(jittery)
     both = seen & smoothed.visible
     shift = np.linalg.norm(smoothed.keypoints - points, axis=-1)[both]
     bend = [np.abs(np.diff(one.keypoints, n=2, axis=0))[both[:-2] & both[1:-1] & both[2:]].mean()
             for one in (jittery, smoothed)]  # fmt: skip
     assert bend[1] < 0.6 * bend[0]
-    assert np.median(shift) < 10  # pixels, of a body of about 800
+    assert np.median(shift) < 5  # pixels, of a body of about 400
     assert smoothed.visible.sum() >= seen.sum()

@@ -13,6 +13,7 @@ from PIL import Image
 
 from pgt.applications.pose_sequences import PoseSequence, fit_sequence
 from pgt.applications.smoothing import smooth
+from pgt.commands.study import read_pictures
 from pgt.data.person import Person
 from pgt.data.pose import NUM_JOINTS, Pose
 from pgt.data.pseudo_label_index import PseudoLabels
@@ -67,6 +68,16 @@ def test_a_broken_photo_is_opened_or_refused(ending, damage):
             assert open_photo(path).shape[2] == 3
         with one_sentence(path.name):
             assert read_picture(path).shape[2] == 3
+
+
+@few
+@given(damage=DAMAGE)
+def test_a_broken_picture_of_a_study_is_read_or_refused_by_its_name(damage):
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "real").mkdir()
+        damage(write_photo(Path(folder) / "real" / "photo.png"))
+        with one_sentence("photo.png"):
+            assert list(read_pictures(folder)) == ["real"]
 
 
 @pytest.mark.parametrize("ending", MAPS)
