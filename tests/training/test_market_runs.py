@@ -12,7 +12,11 @@ from tests.training.processes import finish, log, start
 
 pytestmark = pytest.mark.slow
 
-STAGES = {"pg2": ["coarse", "refine"], "spt": ["semantic", "appearance", "end_to_end"]}
+STAGES = {
+    "pg2": ["coarse", "refine"],
+    "spt": ["semantic", "appearance", "end_to_end"],
+    "mrnet": ["rounds"] * 2,
+}
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +32,8 @@ def market(tmp_path_factory) -> Path:
 
 def train(approach: str, market: Path, run: Path, num_processes: int, *more: object) -> None:
     """Train a step or two of each stage of the preset, two pairs a step."""
-    words = f"train {approach} --preset {approach}-market1501 --batch-size 2 --steps-scale 0.00001"
+    scale = {"mrnet": 4.5e-7}.get(approach, 1e-5)  # its preset is long
+    words = f"train {approach} --preset {approach}-market1501 --batch-size 2 --steps-scale {scale}"
     words += " --log-every 1 --sample-every 1"
     folders = ["--data", f"market1501:{market}", "--run-dir", run]
     finish(
@@ -37,7 +42,7 @@ def train(approach: str, market: Path, run: Path, num_processes: int, *more: obj
 
 
 @pytest.mark.parametrize("num_processes", [1, 2])
-@pytest.mark.parametrize("approach", ["pg2", "spt"])
+@pytest.mark.parametrize("approach", STAGES)
 def test_it_starts_logs_samples_and_resumes(tmp_path, market, approach, num_processes):
     run = tmp_path / "run"
     train(approach, market, run, num_processes, "--max-seconds", 0.001)  # stops after its first step
