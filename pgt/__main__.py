@@ -323,7 +323,7 @@ def _add_data_commands(commands: argparse._SubParsersAction) -> None:
     annotate = both.add_parser(
         "annotate",
         help="find the joints of the main person in every picture of a folder, or frame of a video",
-        epilog="The same command continues where it was stopped. Masks are left out: no reader takes any.",
+        epilog="The same command continues where it was stopped. It finds no masks.",
     )
     annotate.set_defaults(command="annotate")  # a file of its own in `pgt.commands`
     annotate.add_argument("path", help="a folder of pictures, maybe in images/, or a video")
