@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from benchmarks import garments
 from benchmarks.quality import NUM_PAIRS, unseen_pairs
 from pgt.checkpoint import BUNDLED, CARD, WEIGHTS, Card, load, read_card, save
 from pgt.commands.common import scene_of
@@ -22,12 +23,14 @@ from pgt.data.parsing import NUM_LABELS
 from pgt.data.person import Person, uint8_to_signed
 from pgt.evaluation import TRUTH, evaluate
 from pgt.metrics import label_confusion, mean_iou, pixel_accuracy
+from pgt.models.garment_flow import GarmentFlowNetwork
 from pgt.models.human_parser import HumanParser
 from pgt.models.mrnet import MRNetGenerator
 from pgt.models.pose_estimator import PoseEstimator
 from pgt.predictor import Predictor
 
 SIZE_LIMIT = 12_000_000  # bytes of one bundled file
+NUM_GARMENTS = 100  # people who are dressed to score a garment flow
 SHOWN = ("ssim", "mask_ssim", "foreground_ssim", "foreground_l1", "psnr", "sharpness")
 SETTINGS = ("seed", "precision")  # of a run's config.json, worth a line on the card
 
@@ -42,6 +45,8 @@ def scores(model: nn.Module) -> dict[str, float]:
     if isinstance(model, PoseEstimator):
         result = evaluate({}, pairs, pose_estimator=model, baselines=False, progress=True)
         return {"pckh": result.means[TRUTH]["pckh"]}
+    if isinstance(model, GarmentFlowNetwork):
+        return garments.measure(model, NUM_GARMENTS)["true frontal"]["flow"]
     result = evaluate({"model": Predictor(model)}, pairs, baselines=False, progress=True)
     last = list(result.means.values())[-1]
     return {name: last[name] for name in SHOWN if name in last}
@@ -50,6 +55,13 @@ def scores(model: nn.Module) -> dict[str, float]:
 def scene(model: nn.Module) -> str:
     """Return where the people stand on whom a model is measured: where its approach belongs."""
     return scene_of("mrnet" if isinstance(model, MRNetGenerator) else "", None)
+
+
+def measured_on(model: nn.Module) -> str:
+    """Say which people `scores` looks at."""
+    if isinstance(model, GarmentFlowNetwork):
+        return f"{NUM_GARMENTS} synthetic people of the test split in the frontal pose, inside their clothes"
+    return f"the first {NUM_PAIRS} pairs of synthetic people of the test split, scene {scene(model)!r}"
 
 
 def _confusion(model: HumanParser, people: Sequence[Person]) -> Tensor:
@@ -66,8 +78,7 @@ def make_card(run: Path, name: str, model: nn.Module) -> Card:
         "title": name,
         "training": {**own.get("training", settings(run)), **efforts(run)},
         "metrics": scores(model),
-        "metrics_on": f"the first {NUM_PAIRS} pairs of synthetic people of the test split, "
-        f"scene {scene(model)!r}",
+        "metrics_on": measured_on(model),
     }
 
 

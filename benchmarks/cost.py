@@ -34,7 +34,16 @@ from pgt.training.engine import new_accelerator
 from pgt.training.loading import on_device
 from pgt.training.recipe import Recipe
 
-PRESET_NAMES = ("pg2-market1501", "pg2-deepfashion", "spt-market1501", "spt-deepfashion", "mrnet-penn-action")
+PRESET_NAMES = (
+    "pg2-market1501",
+    "pg2-deepfashion",
+    "spt-market1501",
+    "spt-deepfashion",
+    "mrnet-market1501",
+    "mrnet-penn-action",
+    "progressive-deepfashion",
+    "progressive-human36m",
+)
 BYTES_A_WEIGHT = 16  # itself, its gradient, and Adam's two averages, float32
 PROCESSES = 4  # shown beside one
 Row = dict[str, object]

@@ -1,7 +1,8 @@
 """Score garment transfer on unseen synthetic people, whose truth is rendered in the other clothes.
 
-    python -m benchmarks.garments garment-flow-synthetic-128 --people 100 --pose-model spt-synthetic-128
-    python -m benchmarks.garments garment-flow-synthetic-128 --picture garments.png
+    python -m benchmarks.garments            # prints a table
+    python -m benchmarks.garments --write    # also results/garments.{json,md} and the README's table
+    python -m benchmarks.garments --picture garments.png
 
 The truth is the target person in the reference's textures, in the cut of the own clothes. Four ways to the
 pictures that the flow works on: "as photographed" (no first step), "true frontal" (rendered in the frontal
@@ -12,8 +13,7 @@ Numbers: L1 and SSIM inside the clothes of the truth, mean over people.
 """
 
 import argparse
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from benchmarks import tables
 from pgt.applications import bring_into_pose, fit_garment, score_region
 from pgt.applications.drawing import CLOTHES
 from pgt.checkpoint import load
@@ -147,27 +148,45 @@ def show(network: GarmentFlowNetwork, count: int, predictor: Predictor | None = 
     return grid(lines, column_titles=titles)
 
 
-def main() -> None:
+def to_markdown(table: dict[str, dict[str, dict[str, float]]], facts: dict[str, object]) -> str:
+    """Write one row per way and row, and a line about how it was measured."""
+    lines = ["| pictures | clothes | L1 ↓ | SSIM ↑ |", "| --- | --- | ---: | ---: |"]
+    for way, rows in table.items():
+        for row, scores in rows.items():
+            numbers = f"{scores['foreground_l1']:.4f} | {scores['foreground_ssim']:.3f}"
+            lines.append(f"| {way} | {row} | {numbers} |")
+    drawn = f"drawn by `{facts['pose model']}`" if facts["pose model"] else "none drawn"
+    what = f"{facts['people']} people of the test split, pictures {drawn}, flow `{facts['flow']}`"
+    note = f"{facts['machine']}, torch {facts['torch']}, {facts['date']}"
+    return "\n".join([*lines, "", f"*{what}. Measured by `python -m benchmarks.garments`: {note}.*"])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table, or draw the picture."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", help="weights of the appearance flow: bundled, a folder or a Hub repository")
+    parser.add_argument("--flow", default="garment-flow-synthetic-128", help="weights (default %(default)s)")
     parser.add_argument("--people", type=int, default=100)
-    parser.add_argument("--pose-model", help="weights of a pose-transfer model, for the first step")
+    parser.add_argument(
+        "--pose-model",
+        default="spt-synthetic-128",
+        help="of the first step (default %(default)s); '' for none",
+    )
     parser.add_argument("--picture", type=Path, help="draw a few cases instead")
-    parser.add_argument("--out", type=Path, help="also write the table as JSON")
-    arguments = parser.parse_args()
-    network = load(arguments.name)
-    predictor = Predictor.load(arguments.pose_model) if arguments.pose_model else None
-    if arguments.picture:
-        Image.fromarray(show(network, min(arguments.people, 6), predictor)).save(arguments.picture)
+    parser.add_argument("--write", action="store_true", help="keep the numbers in results/ and the README")
+    options = parser.parse_args(arguments)
+    network = load(options.flow)
+    predictor = Predictor.load(options.pose_model) if options.pose_model else None
+    if options.picture:
+        Image.fromarray(show(network, min(options.people, 6), predictor)).save(options.picture)
         return
-    table = measure(network, arguments.people, predictor)
-    if arguments.out:
-        arguments.out.write_text(json.dumps(table, indent=2) + "\n")
-    for way, rows in table.items():
-        print(f"\n{way}")
-        for row, scores in rows.items():
-            print(f"  {row:12}" + "".join(f"{name} {value:.4f}   " for name, value in scores.items()))
+    table = measure(network, options.people, predictor)
+    facts = tables.circumstances() | {
+        "flow": Path(options.flow).name, "pose model": Path(options.pose_model).name, "people": options.people
+    }  # fmt: skip
+    markdown = to_markdown(table, facts)
+    print(markdown)
+    if options.write:
+        tables.keep("garments", {"facts": facts, "table": table}, markdown)
 
 
 if __name__ == "__main__":
