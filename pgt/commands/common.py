@@ -16,6 +16,7 @@ from pgt.files import replace_bytes
 from pgt.synthetic.people import SyntheticPeople
 
 SYNTHETIC = "synthetic"  # in place of a folder
+DEFAULT_PAIRS = 400  # of an evaluation, where no protocol says how many
 FOREGROUNDS = ("label_map", "person_mask")  # of a Person: what tells it from its background
 
 

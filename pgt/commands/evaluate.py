@@ -11,6 +11,7 @@ from torch.utils.data import Subset
 
 from pgt.checkpoint import bundled_names, load
 from pgt.commands.common import (
+    DEFAULT_PAIRS,
     FOREGROUNDS,
     SYNTHETIC,
     bundled,
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from pgt.predictor import Predictor
     from pgt.protocols import Protocol
 
-DEFAULT_PAIRS = 400
 MASKS = {  # what a result's mask is to those who read the table
     "person": "each target's own mask or label map",
     "pose": "drawn around each target's joints, for not every target has a mask or a label map",

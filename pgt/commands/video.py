@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pgt.checkpoint import Card, find, read_card
+from pgt.commands.common import DEFAULT_PAIRS
 from pgt.data.person import Pair
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def evaluate_on_video(
     facts |= {"held_out_frames": len(clip.unseen), "still_camera": clip.still}
     return evaluate(
         {**rows, NEAREST: nearest},
-        _spread(unseen_pairs(clip), arguments.pairs),
+        _spread(unseen_pairs(clip), arguments.pairs or DEFAULT_PAIRS),
         mask="person" if clip.still else "pose",
         data=facts,
         progress=True,
