@@ -23,6 +23,7 @@ import torch
 
 from pgt.data.boxes import person_boxes, proportioned_boxes
 from pgt.data.crop_pairs import crop_person
+from pgt.data.extras import install
 from pgt.data.person import Person
 from pgt.data.pose import JOINTS, MAX_COORDINATE, NUM_JOINTS
 from pgt.data.readers.people import People, Source
@@ -149,7 +150,7 @@ def read_poses(path: str | Path) -> np.ndarray:
     try:
         from cdflib import CDF
     except ImportError:
-        raise ImportError("Reading the poses of Human3.6M needs cdflib: pip install cdflib.") from None
+        raise ImportError(f"Reading the poses of Human3.6M needs cdflib: {install('human36m')}.") from None
     try:
         return np.asarray(CDF(str(path)).varget("Pose"), np.float32).reshape(-1, 32, 2)
     except Exception as error:  # damaged bytes make it raise nearly anything
@@ -160,7 +161,8 @@ def _to_openpose18(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     keypoints = np.zeros((len(points), NUM_JOINTS, 2), np.float32)
     visible = np.zeros((len(points), NUM_JOINTS), bool)
     places = [JOINTS.index(name) for name in _POINTS]
-    keypoints[:, places] = points[:, list(_POINTS.values())]
+    with np.errstate(over="ignore"):  # what float32 cannot hold lies outside any picture
+        keypoints[:, places] = points[:, list(_POINTS.values())]
     visible[:, places] = (np.abs(keypoints[:, places]) <= MAX_COORDINATE).all(axis=-1)  # False for NaN too
     keypoints[~visible] = 0
     return keypoints, visible
@@ -202,7 +204,7 @@ def read_mask(path: str | Path, frame: int, size: tuple[int, int]) -> np.ndarray
     try:
         import h5py
     except ImportError:
-        raise ImportError("Reading the masks of Human3.6M needs h5py: pip install h5py.") from None
+        raise ImportError(f"Reading the masks of Human3.6M needs h5py: {install('human36m')}.") from None
     try:
         with h5py.File(path, "r") as file:
             # A cell array: references to one array each, and MATLAB stores columns first.
