@@ -14,6 +14,7 @@ second, memory and hours where it runs.
 """
 
 import argparse
+import math
 import weakref
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -130,7 +131,8 @@ def count_preset(name: str) -> list[Row]:
 
 def gibibytes(row: Row, processes: int) -> float:
     """Return what each of several processes holds, which share a batch out."""
-    return (row["bytes_of_weights"] + row["bytes_a_sample"] * row["batch"] / processes) / 2**30
+    samples = math.ceil(row["batch"] / processes)
+    return (row["bytes_of_weights"] + row["bytes_a_sample"] * samples) / 2**30
 
 
 def to_markdown(rows: Sequence[Row], facts: dict[str, object]) -> str:
