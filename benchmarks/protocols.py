@@ -88,21 +88,27 @@ def inside_by_torchmetrics(generated: Tensor, target: Tensor) -> list[float]:
 def scales_inside_by_torchmetrics(generated: Tensor, target: Tensor) -> list[float]:
     """Return MS-SSIM made of torchmetrics' SSIM, scale by scale, over whole windows at the last scale too.
 
-    As in ours, each channel has its own product, and the weights, whose sum is 1.0001, are divided by it.
+    As in ours, each channel has its own product.
     """
+    channels = zip(generated.flatten(0, 1), target.flatten(0, 1), strict=True)
+    found = torch.tensor([_scales_inside(x[None, None], y[None, None]) for x, y in channels])
+    return found.view(generated.shape[:2]).mean(1).tolist()
+
+
+def _scales_inside(x: Tensor, y: Tensor) -> float:
+    """Do so for (1, 1, H, W): torch convolves float64 with 121 times the memory of what it is given."""
     from torchmetrics.functional.image import structural_similarity_index_measure as measure
 
-    x, y = (images.flatten(0, 1)[:, None] for images in (generated, target))
-    similarity, last = torch.ones(len(x), dtype=torch.float64), len(SCALE_WEIGHTS) - 1
+    similarity, last = 1.0, len(SCALE_WEIGHTS) - 1
     for scale, weight in enumerate(SCALE_WEIGHTS):
         if scale < last:
             _, mean = measure(x, y, data_range=1.0, reduction=None, return_contrast_sensitivity=True)
         else:
             _, full = measure(x, y, data_range=1.0, reduction=None, return_full_image=True)
-            mean = full[..., 5:-5, 5:-5].mean((1, 2, 3))
-        similarity *= mean.relu() ** (weight / sum(SCALE_WEIGHTS))
+            mean = full[..., 5:-5, 5:-5].mean()
+        similarity *= float(mean.relu()) ** (weight / sum(SCALE_WEIGHTS))  # whose sum is 1.0001
         x, y = (torch.nn.functional.avg_pool2d(images, 2) for images in (x, y))
-    return similarity.view(generated.shape[:2]).mean(1).tolist()
+    return similarity
 
 
 def agreement(generated: Tensor, target: Tensor) -> list[dict[str, float | str]]:
