@@ -15,6 +15,7 @@ from benchmarks.ablations.training import PRECISION, is_trained, run, seconds_of
 from benchmarks.ablations.workshop import Task, Workshop
 from pgt.commands.recipes import recipe_of
 from pgt.config import changed_fields
+from pgt.synthetic.people import LOOKS
 from pgt.training.recipe import Recipe
 
 POSES = 4  # pictures of each person to train on
@@ -45,10 +46,13 @@ class PairWorkshop(Workshop):
     def training_settings(self, variant: Variant) -> Settings:
         """Return all that a variant's weights depend on, besides the seed, as JSON values."""
         parent = self.study.variants[variant.parent] if variant.parent else None
+        people = {"identities": self.effort.identities, "poses": POSES, "scene": self.scene}
+        if LOOKS[self.scene] > 1:  # named from the first change on, so that earlier results keep their worth
+            people["looks"] = LOOKS[self.scene]
         return {
             "config": changed_fields(variant.config(self.effort.steps_scale)),
             "continues": digest(self.training_settings(parent)) if parent else None,
-            "people": {"identities": self.effort.identities, "poses": POSES, "scene": self.scene},
+            "people": people,
             "judges": dict(self.judges),
             "precision": PRECISION,
         }

@@ -14,7 +14,7 @@ from pgt.config import PRESETS, MRNetConfig, Stage
 BASE: MRNetConfig = PRESETS["mrnet-tiny"]
 PAPER_LAMBDAS = MRNetConfig().perceptual_weight, MRNetConfig().roi_weight
 SIZE = BASE.image_size
-ROUNDS = Stage("rounds", 480, SIZE, batch_size=8, lr=1e-3, lr_schedule="cosine")
+ROUNDS = Stage("rounds", 240, SIZE, batch_size=8, lr=1e-3, lr_schedule="cosine")
 
 
 @dataclass(frozen=True)

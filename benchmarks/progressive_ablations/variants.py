@@ -32,10 +32,10 @@ def _level(name: str, side: int, steps: int, batch_size: int) -> Stage:
 
 
 STAGES = {
-    "level_32": _level("level_32", 32, 510, 16),
-    "level_64": _level("level_64", 64, 510, 8),
-    "level_128": _level("level_128", 128, 680, 4),
-    "at_once": _level("level_128", 128, 1900, 4),
+    "level_32": _level("level_32", 32, 255, 16),
+    "level_64": _level("level_64", 64, 255, 8),
+    "level_128": _level("level_128", 128, 340, 4),
+    "at_once": _level("level_128", 128, 950, 4),
 }
 GROWN, AT_ONCE = ("level_32", "level_64", "level_128"), ("at_once",)
 
