@@ -24,6 +24,7 @@ def transformers():
 @pytest.fixture(scope="module")
 def vitpose(transformers):
     """A ViTPose and an RT-DETR of a few random weights, with their real image processors."""
+    torch.manual_seed(0)
     backbone = transformers.VitPoseBackboneConfig(
         hidden_size=16, num_hidden_layers=1, num_attention_heads=2, out_indices=[1]
     )
