@@ -63,7 +63,7 @@ def make_studio(
     loaded = [weights.load(name, (named or {}).get(name), device) for name in further]
     lend = {"lend": spaces.GPU(duration=DURATION)} if spaces else {}
     others = [one for one in loaded if one is not None]
-    studio = Studio(predictor, Predictor.load(PART_WARP), others=others, **lend)
+    studio = Studio(predictor, Predictor.load(PART_WARP), others=others, tell=gr.Info, **lend)
     if not spaces:  # there the GPU is lent for a visitor's request only
         subject = studio.synthetic(0)
         for name in studio.approaches:

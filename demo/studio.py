@@ -1,8 +1,7 @@
 """People and their poses, without any page: subjects, ready-made poses, pictures, comparisons.
 
 Every method validates, calls the library, and returns plain values; the tabs lay them out. Anything that a
-visitor can get wrong is a `ValueError` (or `DetectorUnavailableError`) of one sentence. Only which of several
-people on a photo was taken is said on the page at once, in passing.
+visitor can get wrong is a `ValueError` (or `DetectorUnavailableError`) of one sentence.
 """
 
 import math
@@ -11,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-import gradio as gr
 import numpy as np
 from placing import followed, moved_camera, moved_onto, with_missing_joints
 from weights import SPT, approach_of, short_name, trained_on
@@ -47,6 +45,7 @@ NO_MAP = (
 )
 
 Lend = Callable[[Callable], Callable]
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +80,7 @@ class Studio:
         baseline: a predictor of `PartWarp`.
         others: predictors of further approaches.
         lend: wraps what computes on the device, for example `spaces.GPU`.
+        tell: is given a sentence that the visitor should read though all went well.
     """
 
     def __init__(
@@ -90,10 +90,12 @@ class Studio:
         *,
         others: Iterable[Predictor] = (),
         lend: Lend = lambda work: work,
+        tell: Tell | None = None,
     ) -> None:
         self.predictor = predictor
         self.baseline = baseline
         self.lend = lend
+        self.tell = tell
         self.size = predictor.image_size or (128, 128)
         self.approaches = {approach_of(one): one for one in (predictor, *others)}
         self.trained_on = {name: trained_on(one) for name, one in self.approaches.items()}
@@ -154,7 +156,7 @@ class Studio:
         """
         if photo is None:
             raise ValueError("Choose a photo first.")
-        framed = frame_person(_read_photo(photo, joints), self.size)
+        framed = frame_person(_read_photo(photo, joints, self.tell), self.size)
         person = self._parsed(fit_person(framed, self.size))
         example = self.synthetic(0)
         pose = with_missing_joints(person.pose, example.presets["Standing"])
@@ -248,10 +250,10 @@ class Studio:
         return self._people.in_pose(replace(spec, camera=camera), pose)
 
 
-def _read_photo(photo: str | Path, joints: str | Path | Pose | None) -> Person:
+def _read_photo(photo: str | Path, joints: str | Path | Pose | None, tell: Tell | None) -> Person:
     """Read a photo; what is wrong with the joints is said without the folder they lie in here."""
     try:
-        return person_from_photo(photo, joints, finders=Finders(tell=gr.Info))
+        return person_from_photo(photo, joints, finders=Finders(tell=tell))
     except DetectorUnavailableError:
         raise
     except (ValueError, OSError) as error:

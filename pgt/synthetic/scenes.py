@@ -18,6 +18,7 @@ from pgt.synthetic.shading import Light
 from pgt.synthetic.street import paint_street
 
 SCENES = ("plain", "street", "cluttered", "obstructed")
+KEY_LIGHT = {"plain": 0.66, "street": 0.60, "cluttered": 0.64, "obstructed": 0.64}  # how strong it is
 # cluttered place -> (how to paint it, how often it occurs)
 PLACES = {"room": (paint_room, 5), "houses": (paint_houses, 4), "park": (paint_park, 3)}
 
@@ -78,9 +79,7 @@ def light_of(background: Background) -> Light:
     draw = Draw(background.seed, 7)
     side = draw.choice((-1.0, 1.0)) * draw.uniform(0.25, 0.75)
     warm = draw.uniform(-0.04, 0.04) if background.kind != "plain" else 0.0
-    strong = {"plain": 0.66, "street": 0.60, "cluttered": 0.64, "obstructed": 0.64}[
-        background.kind
-    ] * draw.uniform(0.92, 1.06)
+    strong = KEY_LIGHT[background.kind] * draw.uniform(0.92, 1.06)
     ambient = 1.17 - strong
     return Light(
         direction=(side, -draw.uniform(0.5, 0.85), 0.75),

@@ -6,6 +6,7 @@ import numpy as np
 
 from pgt.applications.animation import write_video
 from pgt.data.pose import Pose, pose_mask
+from pgt.data.readers import video
 from pgt.data.readers.keypoint_csv import write_keypoint_csv
 
 SIZE = (96, 128)  # (H, W)
@@ -56,3 +57,14 @@ def make_film(folder: Path, count: int = 20) -> tuple[Path, Path]:
 def as_pose(number: int) -> Pose:
     """Give a frame's joints as a pose."""
     return Pose(*joints(number), SIZE)
+
+
+def shake(monkeypatch) -> None:
+    """Let whoever reads a video see it as from a camera that moves sideways, 9 pixels a frame."""
+    real = video.read_frames
+
+    def shaken(path):
+        for number, frame in enumerate(real(path)):
+            yield np.roll(frame, 9 * number, axis=1)
+
+    monkeypatch.setattr(video, "read_frames", shaken)

@@ -130,12 +130,7 @@ def test_masks_find_the_figure(clip, film):
 
 
 def test_a_moving_camera_leaves_the_masks_to_the_model(film, monkeypatch):
-    def shaken(path):
-        for number, frame in enumerate(real(path)):
-            yield np.roll(frame, 9 * number, axis=1)
-
-    real = video.read_frames
-    monkeypatch.setattr(video, "read_frames", shaken)
+    films.shake(monkeypatch)
     clip = read_clip(*film, SMALL)
     assert not clip.still
     assert all(person.person_mask is None for person in clip.people)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from pgt.__main__ import main
-from pgt.data.readers import video
 from pgt.data.readers.keypoint_csv import read_keypoint_csv, write_keypoint_csv
 from pgt.data.readers.video_check import check_video
 from tests.data import films
@@ -44,12 +43,7 @@ def test_a_good_film_is_counted_without_notes_and_drawn(film, tmp_path, capsys):
 
 
 def test_a_moving_camera_is_said(film, monkeypatch):
-    def shaken(path):
-        for number, frame in enumerate(real(path)):
-            yield np.roll(frame, 9 * number, axis=1)
-
-    real = video.read_frames
-    monkeypatch.setattr(video, "read_frames", shaken)
+    films.shake(monkeypatch)
     report = check_video(*film)
     assert any("the camera moves" in fact for fact in report.facts)
     assert report.faults == ()
