@@ -11,6 +11,15 @@ import torch
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_configure() -> None:
+    """Share the cores among the processes of `pytest -n`: each taking all of them is slower."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+    if workers > 1:
+        threads = max(1, (os.cpu_count() or 1) // workers)
+        torch.set_num_threads(threads)
+        os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # of the programs that tests start
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Return the folder of real photographs and annotations, or skip the test."""
