@@ -4,7 +4,7 @@ Whoever reads the pairs (this process, or those that `num_workers` starts) hands
 device turns whole batches into numbers. What is left to do for each picture is to decode it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from pgt.data.pairs import PairDataset
-from pgt.data.person import Pair, PairBatch, Stacked, encode_stacked, stack_people, stack_scenes
+from pgt.data.person import Pair, PairBatch, encode_stacked, stack_people, stack_scenes
 from pgt.data.pose import PoseEncoding
 
 
@@ -28,31 +28,62 @@ class OrderedPairs(Dataset):
         return pair.flipped() if mirrored else pair
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where a tensor lies in the memory of its batch."""
+
+    start: int  # bytes
+    shape: torch.Size
+    dtype: torch.dtype
+
+    def read(self, memory: Tensor) -> Tensor:
+        """Return the tensor; nothing is copied."""
+        end = self.start + self.shape.numel() * self.dtype.itemsize
+        return memory[self.start : end].view(self.dtype).view(self.shape)
+
+
 @dataclass(eq=False)
 class StackedPairs:
-    """A batch in bytes: a quarter of what a `PairBatch` weighs, on its way to the training device."""
+    """A batch in bytes: a quarter of what a `PairBatch` weighs, on its way to the training device.
 
-    source: Stacked
-    target: Stacked
-    scene: Tensor | None  # (B, H, W, 3) uint8
+    All its tensors lie in one piece of memory. One process hands a tensor to another through a socket of its
+    own, which costs more than its bytes; and one copy brings them all to the device.
+    """
+
+    memory: Tensor  # uint8
+    places: dict[str, _Place | None]  # None: nobody, or not everybody, has it
     names: tuple[str, ...]
     encoding: PoseEncoding
 
+    @classmethod
+    def of(
+        cls, tensors: Mapping[str, Tensor | None], names: tuple[str, ...], encoding: PoseEncoding
+    ) -> "StackedPairs":
+        """Copy tensors, which are named "source image" and so on, into one piece of memory."""
+        there = {name: tensor for name, tensor in tensors.items() if tensor is not None}
+        places: dict[str, _Place | None] = dict.fromkeys(tensors)
+        start = 0
+        # Those of large numbers first: each must begin at a multiple of its numbers' size.
+        order = sorted(there, key=lambda name: -there[name].dtype.itemsize)
+        for name in order:
+            places[name] = _Place(start, there[name].shape, there[name].dtype)
+            start += there[name].nbytes
+        memory = torch.cat([there[name].view(-1).view(torch.uint8) for name in order])
+        return cls(memory, places, names, encoding)
+
     def pin_memory(self) -> "StackedPairs":
         """Return the batch in page-locked memory (called by a DataLoader with `pin_memory=True`)."""
-        return self._each(Tensor.pin_memory)
+        return replace(self, memory=self.memory.pin_memory())
 
     def encoded(self, device: torch.device) -> PairBatch:
         """Bring the batch to a device and turn it into network input there."""
-        there = self._each(lambda tensor: tensor.to(device, non_blocking=True))
-        return encode_stacked(there.source, there.target, there.scene, there.names, there.encoding)
-
-    def _each(self, change: Callable[[Tensor], Tensor]) -> "StackedPairs":
-        def changed(values: Stacked) -> Stacked:
-            return {name: None if value is None else change(value) for name, value in values.items()}
-
-        scene = None if self.scene is None else change(self.scene)
-        return replace(self, source=changed(self.source), target=changed(self.target), scene=scene)
+        memory = self.memory.to(device, non_blocking=True)
+        tensors = {name: place and place.read(memory) for name, place in self.places.items()}
+        source, target = (
+            {name.removeprefix(side): tensor for name, tensor in tensors.items() if name.startswith(side)}
+            for side in ("source ", "target ")
+        )
+        return encode_stacked(source, target, tensors["scene"], self.names, self.encoding)
 
 
 @dataclass(frozen=True)
@@ -68,12 +99,11 @@ class Stacking:
     encoding: PoseEncoding
 
     def __call__(self, pairs: Sequence[Pair]) -> StackedPairs:
-        source, target = (
-            stack_people([getattr(pair, side) for pair in pairs], self.image_size)
-            for side in ("source", "target")
-        )
-        names = tuple(pair.name for pair in pairs)
-        return StackedPairs(source, target, stack_scenes(pairs, self.image_size), names, self.encoding)
+        tensors: dict[str, Tensor | None] = {"scene": stack_scenes(pairs, self.image_size)}
+        for side in ("source", "target"):
+            people = stack_people([getattr(pair, side) for pair in pairs], self.image_size)
+            tensors |= {f"{side} {name}": tensor for name, tensor in people.items()}
+        return StackedPairs.of(tensors, tuple(pair.name for pair in pairs), self.encoding)
 
 
 def load_batches(

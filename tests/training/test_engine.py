@@ -18,6 +18,7 @@ from pgt.checkpoint import MODEL_CLASSES, load
 from pgt.config import Stage
 from pgt.data.person import collate, encode_pair
 from pgt.data.pose import FLIP_JOINTS, PoseEncoding
+from pgt.synthetic.people import SyntheticPeople
 from pgt.training.engine import Options, fit
 from pgt.training.loading import OrderedPairs, Stacking, load_batches
 from pgt.training.schedule import BatchOrder, Timetable, learning_rate
@@ -257,13 +258,27 @@ def test_a_mirrored_item_has_its_sides_swapped():
 def test_batches_travel_as_bytes_and_arrive_as_the_one_road_makes_them():
     pairs, encoding, cpu = TinyPairs(), PoseEncoding(radius=1.0), torch.device("cpu")
     stacked = Stacking(SIZE, encoding)([pairs[0], pairs[3].flipped()])
-    assert stacked.source["image"].dtype == torch.uint8
+    pictures, joints = 2 * 2 * SIZE[0] * SIZE[1] * 3, 2 * 2 * 18 * (2 * 4 + 1)
+    assert stacked.memory.dtype == torch.uint8
+    assert stacked.memory.shape == (pictures + joints,)  # one piece, nothing twice
     (batch,) = load_batches(pairs, [[(0, False), (3, True)]], SIZE, encoding, cpu)
     one_road = collate([encode_pair(pair, SIZE, encoding) for pair in (pairs[0], pairs[3].flipped())])
     assert batch.names == one_road.names
     for name in ("source", "target", "source_keypoints", "target_visible", "target_pose"):
         assert torch.equal(getattr(batch, name), getattr(one_road, name)), name
     assert batch.source.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_maps_masks_and_scenes_travel_too(num_workers):
+    people = SyntheticPeople("train", SIZE, num_identities=2, poses_per_identity=2)
+    pairs = [replace(people[i], scene=people[i].source.background) for i in range(3)]
+    encoding, cpu = PoseEncoding(radius=1.0), torch.device("cpu")
+    keys = [[(0, False), (1, False), (2, False)]]
+    (batch,) = load_batches(pairs, keys, SIZE, encoding, cpu, num_workers=num_workers)
+    one_road = collate([encode_pair(pair, SIZE, encoding) for pair in pairs])
+    for name in ("source", "target_label_map", "source_person_mask", "target_person_mask", "scene"):
+        assert torch.equal(getattr(batch, name), getattr(one_road, name)), name
 
 
 def test_half_of_the_pairs_are_mirrored_or_none():
