@@ -13,7 +13,7 @@ from typing import NoReturn
 from pgt.arguments import candidates, image_size, natural, positive, positive_float, share
 from pgt.studies.arguments import add_study_commands
 
-SCENES = ("plain", "street", "non_iconic", "mixed")
+SCENES = ("plain", "street", "non_iconic", "mixed", "everywhere")
 SPLITS = ("train", "val", "test")
 APPROACHES = ("pg2", "spt", "mrnet", "progressive")
 JUDGES = ("pose-estimator", "human-parser")  # trained like the approaches, to score and to guide them

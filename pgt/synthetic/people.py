@@ -43,7 +43,8 @@ _LOOKS = np.array([[0, 0, 1], [-0.45, 0, 1], [0.45, 0, 1], [-1, 0, 0.1], [1, 0, 
 _SEEN_FROM = np.array([-0.10, 0.0, 0.0, 0.0, 0.0])  # least cosine towards the viewer; a nose shows in profile
 MIXED = {"plain": 0.5, "cluttered": 0.3, "street": 0.2}  # backgrounds of the scene "mixed"
 CLUTTER = {"cluttered": 0.5, "obstructed": 0.5}  # backgrounds of the scene "non_iconic"
-SCENES = ("plain", "street", "non_iconic", "mixed")
+SCENES = ("plain", "street", "non_iconic", "mixed", "everywhere")
+EVERYWHERE = ("mixed", "non_iconic")  # scenes of even and of odd identities
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,8 +243,9 @@ class SyntheticPeople:
         split: "train", "val" or "test".
         image_size: (H, W) in pixels.
         scene: "plain" (studio), "street" (pedestrian crops, meant for 2:1 images), "non_iconic" (small
-            people in clutter, some behind things, who jump and bend as often as they stand) or "mixed"
-            (framed as in a studio, before studios, rooms and streets).
+            people in clutter, some behind things, who jump and bend as often as they stand), "mixed" (framed
+            as in a studio, before studios, rooms and streets) or "everywhere" (every other identity is of
+            "non_iconic", the others of "mixed").
         num_identities: N.
         poses_per_identity: K; every ordered pair of different poses of one identity is an item, which makes
             N * K * (K - 1).
@@ -301,19 +303,20 @@ class SyntheticPeople:
 
     def spec(self, identity: int, k: int) -> SceneSpec:
         """Return what picture `k` of an identity is made of."""
-        salt = (SPLITS[self.split], SCENES.index(self.scene), identity)
+        scene = EVERYWHERE[identity % 2] if self.scene == "everywhere" else self.scene
+        salt = (SPLITS[self.split], SCENES.index(scene), identity)
         of_identity = Draw(*salt, 1)
-        kinds = {"mixed": MIXED, "non_iconic": CLUTTER}.get(self.scene) or {self.scene: 1.0}
+        kinds = {"mixed": MIXED, "non_iconic": CLUTTER}.get(scene) or {scene: 1.0}
         kind = of_identity.choice(list(kinds), list(kinds.values()))
         background = Background(SPLITS[self.split] * 2**33 + of_identity.seed(), kind)
-        framing = "plain" if self.scene == "mixed" else self.scene
+        framing = "plain" if scene == "mixed" else scene
         shot = of_identity.choice(("full", "upper"), (0.68, 0.32)) if framing == "plain" else None
         draw = Draw(*salt, 2, k)
         proportions = _identity(identity, self.split).proportions
-        pose = draw_pose(draw, proportions=proportions, scene=self.scene)
+        pose = draw_pose(draw, proportions=proportions, scene=scene)
         joints = joints_18(proportions, pose.frames(proportions))
         # studio people mostly face the camera; a mixed set must show every side
-        yaw = draw_yaw(draw, "non_iconic") if self.scene == "mixed" else None
+        yaw = draw_yaw(draw, "non_iconic") if scene == "mixed" else None
         camera = draw_camera(draw, framing, joints, yaw=yaw, shot=shot if self.identical_shots else None)
         return SceneSpec(identity, self.split, pose, camera, background)
 
@@ -347,3 +350,4 @@ class SyntheticPeople:
 
 # Raise a scene's number when the same parameters come to mean other pictures.
 LOOKS = {"plain": 1, "street": 1, "non_iconic": 2, "mixed": 1}
+LOOKS["everywhere"] = sum(LOOKS[scene] for scene in EVERYWHERE)

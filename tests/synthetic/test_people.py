@@ -9,7 +9,7 @@ from pgt.data.pose import JOINTS
 from pgt.synthetic.camera import Camera
 from pgt.synthetic.draw import Draw
 from pgt.synthetic.motions import motion
-from pgt.synthetic.people import SyntheticPeople, parameters_hash, render_people
+from pgt.synthetic.people import EVERYWHERE, SCENES, SyntheticPeople, parameters_hash, render_people
 from pgt.synthetic.poses import draw_pose
 from pgt.synthetic.wardrobe import draw_identity
 
@@ -156,10 +156,17 @@ def test_the_person_can_be_drawn_in_an_edited_pose(people):
     assert other.spec.identity == spec.identity
 
 
-@pytest.mark.parametrize("scene", ["plain", "street", "non_iconic", "mixed"])
+@pytest.mark.parametrize("scene", SCENES)
 def test_every_scene_renders(scene):
     pair = SyntheticPeople("val", (64, 64), scene, num_identities=2, poses_per_identity=2)[0]
     assert pair.source.person_mask.mean() > 0.01
+
+
+def test_everywhere_is_every_other_person_of_two_scenes():
+    everywhere, *scenes = (SyntheticPeople("val", (32, 32), scene) for scene in ("everywhere", *EVERYWHERE))
+    for identity in range(4):
+        own = scenes[identity % 2].person(identity, 1)
+        assert np.array_equal(everywhere.person(identity, 1).image, own.image)
 
 
 def test_bad_arguments_are_refused(people):
