@@ -244,8 +244,7 @@ class SyntheticPeople:
         image_size: (H, W) in pixels.
         scene: "plain" (studio), "street" (pedestrian crops, meant for 2:1 images), "non_iconic" (small
             people in clutter, some behind things, who jump and bend as often as they stand), "mixed" (framed
-            as in a studio, before studios, rooms and streets) or "everywhere" (every other identity is of
-            "non_iconic", the others of "mixed").
+            as in a studio, before studios, rooms and streets) or "everywhere" (`EVERYWHERE` in turn).
         num_identities: N.
         poses_per_identity: K; every ordered pair of different poses of one identity is an item, which makes
             N * K * (K - 1).
@@ -315,8 +314,7 @@ class SyntheticPeople:
         proportions = _identity(identity, self.split).proportions
         pose = draw_pose(draw, proportions=proportions, scene=scene)
         joints = joints_18(proportions, pose.frames(proportions))
-        # studio people mostly face the camera; a mixed set must show every side
-        yaw = draw_yaw(draw, "non_iconic") if scene == "mixed" else None
+        yaw = draw_yaw(draw, "non_iconic") if scene == "mixed" else None  # a studio shows few backs
         camera = draw_camera(draw, framing, joints, yaw=yaw, shot=shot if self.identical_shots else None)
         return SceneSpec(identity, self.split, pose, camera, background)
 
@@ -349,5 +347,4 @@ class SyntheticPeople:
 
 
 # Raise a scene's number when the same parameters come to mean other pictures.
-LOOKS = {"plain": 1, "street": 1, "non_iconic": 2, "mixed": 1}
-LOOKS["everywhere"] = sum(LOOKS[scene] for scene in EVERYWHERE)
+LOOKS = {"plain": 1, "street": 1, "non_iconic": 2, "mixed": 1, "everywhere": 3}  # the sum of its scenes

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pgt.data.joint_sets import JOINT_SETS
 from pgt.data.pose import JOINTS, Pose
 from pgt.data.readers.folder import PeopleFolder, people_folder
 from pgt.data.readers.keypoint_csv import (
@@ -77,6 +78,20 @@ def test_minus_one_in_either_list_is_missing_and_outside_is_not(tmp_path):
     assert keypoints[3].tolist() == [900, -7]
 
 
+@pytest.mark.parametrize("name", ["penn-action-13", "bbc-pose-7"])
+def test_other_sets_of_joints_become_the_18(tmp_path, name):
+    joint_set = JOINT_SETS[name]
+    points = np.arange(2 * len(joint_set)).reshape(-1, 2) * 4.0
+    points[-1] = -1  # missing
+    line = row(y=points[:, 1].astype(int).tolist(), x=points[:, 0].astype(int).tolist())
+    keypoints, visible = read_keypoint_csv(write_rows(tmp_path / "k.csv", line))["a.jpg"]
+    expected, seen = joint_set.to_openpose18(points, points[:, 0] >= 0)
+    assert (visible == seen).all()
+    assert (keypoints[seen] == expected[seen]).all()
+    assert keypoints.dtype == np.float32
+    assert (keypoints[~seen] == 0).all()
+
+
 def test_integers_are_written_and_come_back(tmp_path):
     keypoints = np.random.default_rng(0).uniform(-50, 300, (18, 2)).astype(np.float32)
     visible = np.arange(18) % 3 > 0
@@ -94,8 +109,9 @@ def test_integers_are_written_and_come_back(tmp_path):
 @pytest.mark.parametrize(
     ("bad", "sentence"),
     [
-        (row(y=[1] * 17), "18 y values are needed, but there are 17"),
-        (row(x=[1] * 19), "18 x values are needed, but there are 19"),
+        (row(y=[1] * 17), r"18 y values are needed \(13 or 7 in other sets of joints\), but there are 17"),
+        (row(x=[1] * 19), "18 x values are needed .*, but there are 19"),
+        (row(y=[1] * 13), "18 x values, but 13 y values"),
         (row(x=["2"] * 18).replace("'", '"'), "'2' among the x values"),
         (row(x="[1, 2"), "expected"),
         (row(x="[1, two]"), "not a list of numbers"),

@@ -4,6 +4,7 @@ Keypoints: header `name:keypoints_y:keypoints_x`, rows `NAME: [18 ints]: [18 int
 image, -1 in both lists for a missing joint. Joints are in OpenPose's order. (The code these files come from
 calls entries 14 to 17 Leye, Reye, Lear, Rear; in the files themselves the first of each two is the person's
 right one, as in OpenPose: on people who face the camera it lies on the right shoulder's side of the image.)
+Lists of 13 or 7 are read too, as Penn Action's and BBC-Pose's joints in the orders of `pgt.data.joint_sets`.
 Pairs: header `from,to`, rows of two image names.
 """
 
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pgt.data.joint_sets import JOINT_SETS
 from pgt.data.pose import MAX_COORDINATE, NUM_JOINTS
 from pgt.files import first_line, read_text, replace_bytes
 
@@ -26,6 +28,7 @@ MAX_ROW = 10_000  # characters; an honest row has a tenth of them
 
 # Names may hold colons themselves: the two lists are what a row ends with.
 _ROW = re.compile(r"(?P<name>.*?)\s*:\s*(?P<y>\[[^\[\]]*\])\s*:\s*(?P<x>\[[^\[\]]*\])\s*")
+_SETS = {len(joint_set): joint_set for joint_set in JOINT_SETS.values()}
 _SWAP_FACE = [*range(14), 15, 14, 17, 16]
 
 Joints = tuple[np.ndarray, np.ndarray]
@@ -73,8 +76,10 @@ def _parse_row(line: str) -> tuple[str, Joints]:
             values = json.loads(match[axis])
         except (ValueError, RecursionError):
             raise ValueError(f"the {axis} values are not a list of numbers: {match[axis][:80]}") from None
-        if len(values) != NUM_JOINTS:
-            raise ValueError(f"{NUM_JOINTS} {axis} values are needed, but there are {len(values)}")
+        if len(values) not in _SETS:
+            others = " or ".join(str(count) for count in _SETS if count != NUM_JOINTS)
+            needed = f"{NUM_JOINTS} {axis} values are needed ({others} in other sets of joints)"
+            raise ValueError(f"{needed}, but there are {len(values)}")
         for value in values:
             # `value == value` is False for NaN, which json reads too.
             if (
@@ -84,8 +89,11 @@ def _parse_row(line: str) -> tuple[str, Joints]:
             ):
                 raise ValueError(f"{value!r} among the {axis} values is not a pixel position")
         columns.append(values)
+    if len(columns[0]) != len(columns[1]):
+        raise ValueError(f"there are {len(columns[0])} x values, but {len(columns[1])} y values")
     keypoints = np.array(columns, dtype=np.float32).T.copy()
     visible = (keypoints != MISSING).all(axis=1)
+    keypoints, visible = _SETS[len(keypoints)].to_openpose18(keypoints, visible)
     keypoints[~visible] = 0
     return match["name"], (keypoints, visible)
 
