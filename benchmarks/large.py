@@ -110,6 +110,7 @@ def to_markdown(rows: Sequence[Mapping[str, float]], facts: Mapping[str, object]
     side = PRESETS[PRESET].image_size[0]
     rendering = f"Rendering a person at {side}x{side} takes {facts['rendering']:.2f} s."
     note = f"{facts['device']}, {facts['machine']}, torch {facts['torch']}, {facts['date']}"
+    note += f", precision {facts['precision']}"
     return "\n".join([*lines, "", f"{rendering} *Measured by `python -m benchmarks.large`: {note}.*"])
 
 
