@@ -9,7 +9,8 @@ import pytest
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 PATHS = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
-SECONDS_ALLOWED = 240
+SECONDS_PROMISED = 240  # measured when a notebook was last executed, and said in its header
+SECONDS_ALLOWED = 360  # here: one and the same shared machine was seen to take 1.6 times as long on another day
 EXERCISE = "# Your turn"
 sys.path.insert(0, str(NOTEBOOKS))
 
@@ -64,7 +65,7 @@ def test_teaches_with_the_library(path):
     assert sum(EXERCISE in s for s in code) == len(solutions(path)) >= 1
     header = notebook.cells[0].source
     assert "What you will learn" in header
-    assert re.search(r"^\*Time: \d+ s", header, re.MULTILINE)
+    assert int(re.search(r"^\*Time: (\d+) s", header, re.MULTILINE)[1]) < SECONDS_PROMISED
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
