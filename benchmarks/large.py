@@ -1,6 +1,6 @@
 """Train Progressive up to 1024x1024 for a while: what a step costs on every level, and what it then draws.
 
-    python -m benchmarks.large --run-dir runs/1024            # a fifth of the preset's steps
+    python -m benchmarks.large --run-dir runs/1024            # a tenth of the preset's steps
     python -m benchmarks.large --run-dir runs/1024 --write    # also results/large.* and the README's table
 
 It is `pgt train progressive --preset progressive-synthetic-1024`, watched: the same command continues a run
@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Train, draw, print and, if asked to, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run-dir", type=Path, required=True, help="folder of the run")
-    parser.add_argument("--steps-scale", type=float, default=0.2, help="multiplies the preset's steps")
+    parser.add_argument("--steps-scale", type=float, default=0.1, help="multiplies the preset's steps")
     parser.add_argument("--identities", type=int, default=24, help="people (default 24)")
     parser.add_argument("--poses", type=int, default=4, help="poses of each (default 4)")
     parser.add_argument("--cache", default=".cache/people", help="folder of rendered people (%(default)s)")
