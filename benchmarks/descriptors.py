@@ -10,7 +10,8 @@ speed does not depend. The literal version takes the regions one after the other
 comparison. Ours cuts all at once and sends them through in batches that fit a cache; from 512 on, training
 keeps no features of the generated picture but makes them again ("recomputed"). Both give the same numbers,
 which is checked in every row, and take turns; the medians are compared: CPU time with one thread (which a
-busy machine disturbs least), wall time with several.
+busy machine disturbs least), wall time with several. Where bfloat16 is the faster format for a training, both
+are measured in it too, as automatic mixed precision runs them.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from pgt.layers.local_descriptors import crop_regions, region_corners, region_si
 from pgt.layers.perceptual import PerceptualLayers
 from pgt.losses import local_perceptual_loss
 from pgt.training.local_errors import perceptual_errors
+from pgt.training.precision import faster_precision
 
 # The paper's five levels, and its densest regions at 256 too.
 CASES = ((64, 18), (128, 18), (256, 31), (256, 44), (512, 31), (1024, 44))
@@ -89,7 +91,12 @@ def all_at_once(
 
 
 def tasks(
-    features: nn.Module, side: int, count: int, backward: bool, recompute: bool = False
+    features: nn.Module,
+    side: int,
+    count: int,
+    backward: bool,
+    recompute: bool = False,
+    bfloat16: bool = False,
 ) -> dict[str, Callable[[], Tensor]]:
     """Return "literal" and "ours"; each gives the loss, or its gradient with respect to the picture.
 
@@ -99,6 +106,7 @@ def tasks(
         count: how many regions.
         backward: whether the gradient is wanted.
         recompute: whether ours keeps no features for it.
+        bfloat16: both as in a training of that precision.
     """
     generated, target, *regions = draw_case(side, count)
     generated.requires_grad_(backward)
@@ -108,25 +116,27 @@ def tasks(
     )
     generated_last.requires_grad_(backward)
 
-    def result(loss: Tensor, picture: Tensor) -> Tensor:
+    def result(way: Callable[..., Tensor], picture: Tensor, *rest: object) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            loss = way(features, picture, *rest)
         return torch.autograd.grad(loss, picture)[0] if backward else loss
 
     return {
-        "literal": lambda: result(one_by_one(features, generated, target, *regions), generated),
-        "ours": lambda: result(
-            all_at_once(features, generated_last, target_last, *regions, recompute), generated_last
-        ),
+        "literal": lambda: result(one_by_one, generated, target, *regions),
+        "ours": lambda: result(all_at_once, generated_last, target_last, *regions, recompute),
     }
 
 
-def compare(calls: dict[str, Callable[[], Tensor]], repeats: int, clock: Callable[[], float]) -> Row:
+def compare(
+    calls: dict[str, Callable[[], Tensor]], repeats: int, clock: Callable[[], float], tolerance: float = 1e-3
+) -> Row:
     """Time both in turn: medians in ms, and how many times longer the literal one takes.
 
     Raises:
         ValueError: their results differ by more than rounding.
     """
     ours, literal = (calls[name]().detach() for name in ("ours", "literal"))  # also warms up
-    if (ours - literal).norm() > 1e-3 * literal.norm():
+    if (ours - literal).norm() > tolerance * literal.norm():
         raise ValueError(f"the results differ by {(ours - literal).norm():.2g} of {literal.norm():.2g}.")
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(repeats):
@@ -152,6 +162,7 @@ def run(
         "local perceptual loss ..." -> {"literal", "ours", "ratio", "unit"}.
     """
     default, features = torch.get_num_threads(), make_features()
+    precisions = {"float32": 1e-3} | ({"bfloat16": 0.1} if faster_precision() == "bf16" else {})
     rows = {}
     for number in threads or sorted({1, default}):
         torch.set_num_threads(number)
@@ -160,9 +171,11 @@ def run(
             for way, (backward, recompute) in WAYS.items():
                 if recompute and side < ProgressiveConfig.recompute_from:
                     continue  # where training does not
-                row = compare(tasks(features, side, count, backward, recompute), repeats, clock)
-                name = f"{side}x{side}, {count} regions, {way}"
-                rows[f"local perceptual loss, {name}, {number} thread{'s' * (number > 1)}"] = row
+                for precision, tolerance in precisions.items():
+                    calls = tasks(features, side, count, backward, recompute, precision == "bfloat16")
+                    row = compare(calls, repeats if side < 512 else min(2, repeats), clock, tolerance)
+                    name = f"{side}x{side}, {count} regions, {way}, {precision}"
+                    rows[f"local perceptual loss, {name}, {number} thread{'s' * (number > 1)}"] = row
     torch.set_num_threads(default)
     return rows
 
