@@ -7,11 +7,11 @@
 A row is Eq. 3 for one picture of random pixels: N regions of an eighth of its side, cut out of a generated
 and a true picture, through VGG-16 to relu4_3, layers compared by L2. Its weights are random ones, on which
 speed does not depend. The literal version takes the regions one after the other: two slices, two passes, one
-comparison. Ours cuts all at once and sends them through in batches that fit a cache; from 512 on, training
-keeps no features of the generated picture but makes them again ("recomputed"). Both give the same numbers,
-which is checked in every row, and take turns; the medians are compared: CPU time with one thread (which a
-busy machine disturbs least), wall time with several. Where bfloat16 is the faster format for a training, both
-are measured in it too, as automatic mixed precision runs them; there the numbers agree to a tenth.
+comparison. Ours cuts all at once, sends them through in batches that fit a cache, and differentiates each of
+these at once. Both give the same numbers, which is checked in every row, and take turns; the medians are
+compared: CPU time with one thread (which a busy machine disturbs least), wall time with several. Where
+bfloat16 is the faster format for a training, both are measured in it too, as automatic mixed precision runs
+them; there the numbers agree to a tenth.
 """
 
 import argparse
@@ -24,7 +24,6 @@ from torch import Tensor, nn
 
 from benchmarks import tables
 from benchmarks.encodings import Row, draw_poses
-from pgt.config import ProgressiveConfig
 from pgt.data.descriptors import descriptor_centers
 from pgt.layers.features import VGG16_TAPS, VGGPyramid
 from pgt.layers.local_descriptors import crop_regions, region_corners, region_size
@@ -36,11 +35,7 @@ from pgt.training.precision import faster_precision
 # The paper's five levels, and its densest regions at 256 too.
 CASES = ((64, 18), (128, 18), (256, 31), (256, 44), (512, 31), (1024, 44))
 QUICK = CASES[:2]
-WAYS = {  # name -> whether the gradient is wanted, whether features are recomputed for it
-    "forward": (False, False),
-    "forward + backward": (True, False),
-    "forward + backward, recomputed": (True, True),
-}
+WAYS = {"forward": False, "forward + backward": True}  # whether the gradient is wanted
 
 
 def make_features() -> PerceptualLayers:
@@ -78,16 +73,11 @@ def one_by_one(
 
 
 def all_at_once(
-    features: nn.Module,
-    generated: Tensor,
-    target: Tensor,
-    centers: Tensor,
-    valid: Tensor,
-    recompute: bool = False,
+    features: nn.Module, generated: Tensor, target: Tensor, centers: Tensor, valid: Tensor
 ) -> Tensor:
     """Eq. 3 as this library trains by it."""
     crops = (crop_regions(one, centers, valid) for one in (generated, target))
-    return local_perceptual_loss(perceptual_errors(features, *crops, "l2", recompute=recompute), valid)
+    return local_perceptual_loss(perceptual_errors(features, *crops, "l2"), valid)
 
 
 def tasks(
@@ -95,7 +85,6 @@ def tasks(
     side: int,
     count: int,
     backward: bool,
-    recompute: bool = False,
     bfloat16: bool = False,
 ) -> dict[str, Callable[[], Tensor]]:
     """Return "literal" and "ours"; each gives the loss, or its gradient with respect to the picture.
@@ -105,7 +94,6 @@ def tasks(
         side: of the picture, pixels.
         count: how many regions.
         backward: whether the gradient is wanted.
-        recompute: whether ours keeps no features for it.
         bfloat16: both as in a training of that precision.
     """
     generated, target, *regions = draw_case(side, count)
@@ -123,7 +111,7 @@ def tasks(
 
     return {
         "literal": lambda: result(one_by_one, generated, target, *regions),
-        "ours": lambda: result(all_at_once, generated_last, target_last, *regions, recompute),
+        "ours": lambda: result(all_at_once, generated_last, target_last, *regions),
     }
 
 
@@ -168,11 +156,9 @@ def run(
         torch.set_num_threads(number)
         clock = time.process_time if number == 1 else time.perf_counter
         for side, count in cases:
-            for way, (backward, recompute) in WAYS.items():
-                if recompute and side < ProgressiveConfig.recompute_from:
-                    continue  # where training does not
+            for way, backward in WAYS.items():
                 for precision, tolerance in precisions.items():
-                    calls = tasks(features, side, count, backward, recompute, precision == "bfloat16")
+                    calls = tasks(features, side, count, backward, precision == "bfloat16")
                     row = compare(calls, repeats if side < 512 else min(2, repeats), clock, tolerance)
                     name = f"{side}x{side}, {count} regions, {way}, {precision}"
                     rows[f"local perceptual loss, {name}, {number} thread{'s' * (number > 1)}"] = row

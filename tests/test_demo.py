@@ -4,6 +4,8 @@ import base64
 import copy
 import io
 import json
+import platform
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,7 +18,8 @@ from pgt.models.part_warp import PartWarp
 from pgt.predictor import Predictor
 
 gr = pytest.importorskip("gradio", reason="the demo needs gradio")
-sys.path.insert(0, str(Path(__file__).parents[1] / "demo"))
+DEMO = Path(__file__).parents[1] / "demo"
+sys.path.insert(0, str(DEMO))
 
 import app  # noqa: E402
 import page  # noqa: E402
@@ -466,6 +469,28 @@ def test_taken_port_is_replaced():
         taken.listen()
         port = taken.getsockname()[1]
         assert app.free_port(port) != port
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="arenas are glibc's")
+def test_threads_share_two_arenas():
+    program = """
+import ctypes, threading, app
+libc, threads = ctypes.CDLL(None), 16
+libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+together = threading.Barrier(threads)
+def work():
+    kept = libc.malloc(1000)
+    together.wait()
+    libc.free(kept)
+assert app.limit_arenas()
+workers = [threading.Thread(target=work) for _ in range(threads)]
+for one in workers: one.start()
+for one in workers: one.join()
+libc.malloc_stats()
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=DEMO, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert 1 <= done.stderr.count("Arena ") <= app.ARENAS
 
 
 def test_launch_is_private_and_limited(monkeypatch):

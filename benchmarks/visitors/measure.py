@@ -6,9 +6,10 @@
 The demo runs in a process of its own on a free port of this computer. Each visitor opens the page, drags
 joints, asks for all approaches, paints on a map, swaps and tries on clothes, makes a film, sends something
 broken (which has to be answered by one sentence), thinks a while in between, leaves, and comes back as
-somebody else. As many come for a minute before, which does not count: what is kept for the next visitor, such
-as the bodies of synthetic people, is made then. Memory counts as flat if the median of the last quarter of
-the time is at most 5 % above that of the second quarter. The exit code is 1 if not, or if a request failed.
+somebody else. What the demo keeps for the next visitor is made before, and not counted: somebody looks at as
+many people as it keeps the bodies of, and as many visitors come for a minute. Memory counts as flat if the
+median of the last quarter of the time is at most 5 % above that of the second quarter. The exit code is 1 if
+not, or if a request failed.
 """
 
 import argparse
@@ -26,12 +27,14 @@ from benchmarks import tables
 from benchmarks.visitors.errands import ERRANDS, Errand
 from benchmarks.visitors.page import NotDoneError, Page, RefusedError
 from benchmarks.visitors.served import Demo
+from pgt.synthetic.figure import figure_of
 
 VISITORS, SECONDS, WARM_UP = 32, 120.0, 60.0
 STAY = (5, 12)  # errands of a visit, at least and at most
 PAUSE = (1.0, 4.0)  # seconds between two of them
 FLAT = 1.05  # last quarter's memory over the second's
 OPENING = "open the page"
+FIRST = 1000  # number of the first person that is looked at before
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,14 @@ def send(demo: Demo, log: Log, visitors: int, seconds: float, pause: tuple[float
         thread.join()
 
 
+def meet(demo: Demo, people: int) -> None:
+    """Look at so many people, one after the other."""
+    page = Page(demo.address)
+    for number in range(people):
+        page.call("render_person", FIRST + number, "Studio")
+    page.leave()
+
+
 def _do(errand: Errand, page: Page, rng: random.Random) -> float:
     return errand.do(page, rng)
 
@@ -114,9 +125,11 @@ def measure(
     visitors: int, seconds: float, warm_up: float = WARM_UP, pause: tuple[float, float] = PAUSE, seed: int = 0
 ) -> dict:
     """Serve the demo, send the visitors, and return everything that was found, as JSON values."""
+    people = figure_of.cache_parameters()["maxsize"] if warm_up else 0
     with Demo() as demo:
         first = demo.memory()
         if warm_up:
+            meet(demo, people)
             send(demo, Log(), visitors, warm_up, pause, seed)
         log = Log()
         send(demo, log, visitors, seconds, pause, seed + visitors)
@@ -126,6 +139,7 @@ def measure(
         "visitors": visitors,
         "seconds": seconds,
         "warm_up": warm_up,
+        "people": people,
         "visits": log.visits,
         "errands": [_row(name, log.requests) for name in (OPENING, *(one.name for one in ERRANDS))],
         "requests": len(log.requests),
@@ -177,18 +191,21 @@ def to_markdown(found: dict) -> str:
     memory, facts = found["memory"], found["facts"]
     quarters = ", ".join("?" if mb is None else f"{mb:.0f}" for mb in memory["quarters"])
     growth = "unknown" if memory["growth"] is None else f"{100 * (memory['growth'] - 1):+.1f} %"
-    text = (
+    sentences = (
         f"*{found['visitors']} visitors at a time for {found['seconds']:.0f} seconds, after "
-        f"{found['warm_up']:.0f} seconds that do not count; {found['visits']} visits. {found['requests']} "
-        f"requests, {found['failed']} failed, {found['refused']} refused by a full queue, "
-        f'{found["tracebacks"]} tracebacks in the server\'s log. "Answered" is the first answer, such as the '
-        f'picture; "all" also what follows it, such as the truth and the scores. The server\'s memory: '
-        f"{memory['start']:.0f} MB before the first visitor, {quarters} MB in the four quarters of the time "
-        f"(medians), {growth} from the second to the last: {'flat' if memory['flat'] else 'not flat'}. Files "
-        f"left in its temporary folder: {found['files']}, {found['files_mb']:.1f} MB. Measured by "
-        f"`python -m benchmarks.visitors`: {facts['machine']}, torch {facts['torch']}, {facts['date']}.*"
+        f"{found['warm_up']:.0f} seconds and {found['people']} people that do not count; "
+        f"{found['visits']} visits. {found['requests']} requests, {found['failed']} failed, "
+        f"{found['refused']} refused by a full queue, {found['tracebacks']} tracebacks in the server's log.",
+        '"Answered" is the first answer, such as the picture; "all" also what follows it, such as the truth '
+        "and the scores.",
+        f"The server's memory: {memory['start']:.0f} MB before the first visitor, {quarters} MB in the four "
+        f"quarters of the time (medians), {growth} from the second to the last: "
+        f"{'flat' if memory['flat'] else 'not flat'}.",
+        f"Files left in its temporary folder: {found['files']}, {found['files_mb']:.1f} MB.",
+        f"Measured by `python -m benchmarks.visitors`: {facts['machine']}, torch {facts['torch']}, "
+        f"{facts['date']}.*",
     )
-    return "\n".join([*lines, "", text])
+    return "\n".join([*lines, "", " ".join(sentences)])
 
 
 def _seconds(value: float | None) -> str:

@@ -48,7 +48,6 @@ class ProgressiveConfig:
     discriminator_lr: float | None = None  # None: the stage's
     max_grad_norm: float | None = None  # clip the autoencoder's gradient to this length
     ema_decay: float = 0.0  # > 0: samples and saved weights are this moving average
-    recompute_from: int = 512  # features of pictures this high are computed twice, which saves memory
     stages: tuple[Stage, ...] = (  # one per level; the paper does not give the batch
         Stage("level_64", 700_000, (64, 64), batch_size=16, lr=2e-4),
         Stage("level_128", 700_000, (128, 128), batch_size=16, lr=2e-4),

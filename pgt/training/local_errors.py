@@ -1,8 +1,10 @@
-"""Perceptual errors of many pictures or crops, in pieces that fit a cache, without keeping every feature."""
+"""Perceptual errors of many pictures or crops, in pieces that fit a cache, without keeping their features."""
+
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from pgt.losses import feature_errors
 from pgt.losses.local import Criterion
@@ -23,7 +25,6 @@ def perceptual_errors(
     criterion: Criterion,
     *,
     pixel_weight: float = 0.0,
-    recompute: bool = False,
 ) -> Tensor:
     """Compare pictures or crops by a network's layers, one by one: the sum over l in Eq. 2 and 3.
 
@@ -33,16 +34,16 @@ def perceptual_errors(
         target: (M, 3, h, w); gets no gradient.
         criterion: C, see `feature_errors`.
         pixel_weight: of the pictures themselves, as one more layer.
-        recompute: where there are several pieces, keep no features of `generated` for the backward pass but
-            make them again then, one piece after the other.
 
     Returns:
-        (M,) float32.
+        (M,) float32, differentiable once with respect to `generated`. No features are kept for that.
     """
     if len(generated) == 0:
         return generated.new_zeros(0, dtype=torch.float32)
 
-    def errors(ours: Tensor, real: Tensor, *wanted: Tensor) -> Tensor:
+    def errors(ours: Tensor, real: Tensor) -> Tensor:
+        with torch.no_grad():  # the target is a constant
+            wanted = features(real)
         found = feature_errors(features(ours), wanted, criterion)
         return found + pixel_weight * feature_errors([ours], [real], criterion)
 
@@ -51,15 +52,38 @@ def perceptual_errors(
     layout = torch.contiguous_format if area < PIXELS_CHANNELS_LAST else torch.channels_last
     generated, target = (one.contiguous(memory_format=layout) for one in (generated, target))
     count = max(1, at_once // area)
-    recompute = recompute and generated.requires_grad and count < len(generated)
+    early = generated.requires_grad and torch.is_grad_enabled() and not _in_half(generated.device.type)
     pieces = []
     for ours, real in zip(generated.split(count), target.split(count), strict=True):
-        with torch.no_grad():  # the target is a constant
-            wanted = features(real)
-        if recompute:
-            # Nothing in the network is random, so there is no random state to keep for the second time.
-            piece = checkpoint(errors, ours, real, *wanted, use_reentrant=False, preserve_rng_state=False)
-        else:
-            piece = errors(ours, real, *wanted)
-        pieces.append(piece)
+        pieces.append(_Differentiated.apply(ours, real, errors) if early else errors(ours, real))
     return torch.cat(pieces)
+
+
+class _Differentiated(torch.autograd.Function):
+    """Errors that are differentiated where they are made, while the features of their piece are at hand.
+
+    Each error is of one picture alone and the network stands still. So the gradient of their sum holds every
+    picture's own, and the backward pass has but to multiply it: as much work as to keep all features until
+    then, without the memory, and less than to make them twice.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, ours: Tensor, real: Tensor, errors: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        with torch.enable_grad():
+            alone = ours.detach().requires_grad_()
+            found = errors(alone, real)
+            (gradient,) = torch.autograd.grad(found.sum(), alone)
+        ctx.save_for_backward(gradient)
+        return found.detach()
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, wanted: Tensor) -> tuple[Tensor, None, None]:
+        (gradient,) = ctx.saved_tensors
+        return gradient * wanted.to(gradient.dtype)[:, None, None, None], None, None
+
+
+def _in_half(kind: str) -> bool:
+    """Say whether a device computes in float16, whose gradients vanish unless the loss was scaled before."""
+    known = torch.amp.is_autocast_available(kind)
+    return known and torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind) == torch.float16

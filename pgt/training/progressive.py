@@ -9,8 +9,6 @@ in a step, by log loss, on the mean over regions; X_d is cropped around the sour
 around the target's, so that both show one part of the body.
 """
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -160,19 +158,18 @@ class ProgressiveRecipe(AdversarialRecipe):
 
     def _perceptual_terms(self, batch: PairBatch, generated: Tensor, level: int) -> dict[str, Tensor]:
         """L_global, and L_local where it has a weight."""
-        options: dict[str, Any] = {
-            "pixel_weight": self.config.pixel_weight,
-            "recompute": batch.image_size[0] >= self.config.recompute_from,
-        }
         with self._runner.autocast():
-            errors = perceptual_errors(self._features, generated, batch.target, self._criterion, **options)
+            errors = self._errors(generated, batch.target)
             terms = {"g/perceptual": global_perceptual_loss(errors)}
             if self._local_weight(level) > 0:
                 centers, valid = self._regions(batch, level, "target")
                 pair = (crop_regions(one, centers, valid) for one in (generated, batch.target))
-                errors = perceptual_errors(self._features, *pair, self._criterion, **options)
-                terms["g/local"] = local_perceptual_loss(errors, valid)
+                terms["g/local"] = local_perceptual_loss(self._errors(*pair), valid)
         return terms
+
+    def _errors(self, generated: Tensor, target: Tensor) -> Tensor:
+        weight = self.config.pixel_weight
+        return perceptual_errors(self._features, generated, target, self._criterion, pixel_weight=weight)
 
     def _regions(self, batch: PairBatch, level: int, side: str) -> tuple[Tensor, Tensor]:
         keypoints, visible = getattr(batch, f"{side}_keypoints"), getattr(batch, f"{side}_visible")

@@ -10,7 +10,6 @@ from pgt.data.descriptors import descriptor_centers
 from pgt.data.person import PairBatch
 from pgt.layers.local_descriptors import crop_regions
 from pgt.losses import level_criterion
-from pgt.training.local_errors import perceptual_errors
 from pgt.training.progressive import ProgressiveRecipe
 from tests.training.runners import Losses
 from tests.training.tiny_progressive import LEVELS, SIZES, STAGES, TINY, blocks, make_batch, moved, recipe
@@ -29,22 +28,6 @@ def test_a_level_moves_all_of_its_own_and_of_older_blocks_and_nothing_else(stage
     weights = {f"generator.{name}" for name, _ in trained.nets["generator"].named_parameters()}
     still = weights - names
     assert not blocks(still) & LEVELS[stage], "every weight of a block learns"
-
-
-def test_features_of_large_pictures_are_made_twice_and_of_small_ones_kept(monkeypatch):
-    """So do a picture and its regions: that is what the memory of a step at 1024x1024 is counted with."""
-    made = recipe(recompute_from=MIDDLE.image_size[0])
-    asked = []
-
-    def watched(*arguments, recompute, **options):
-        asked.append(recompute)
-        return perceptual_errors(*arguments, recompute=recompute, **options)
-
-    monkeypatch.setattr("pgt.training.progressive.perceptual_errors", watched)
-    for stage, expected in ((COARSE, [False] * 2), (MIDDLE, [True] * 2)):
-        asked.clear()
-        made.train_step(make_batch(stage.image_size), stage)
-        assert asked == expected
 
 
 def test_growing_starts_new_blocks_from_scratch_and_fades_nothing_in():

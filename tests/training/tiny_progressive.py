@@ -32,7 +32,6 @@ TINY = ProgressiveConfig(
     descriptors=(18, 18, 31),
     features="human-parser",
     discriminator_channels=4,
-    recompute_from=64,  # as the paper's finest levels do
     stages=STAGES,
 )
 
