@@ -3,8 +3,9 @@
     python -m benchmarks.large --run-dir runs/1024            # a tenth of the preset's steps
     python -m benchmarks.large --run-dir runs/1024 --write    # also results/large.* and the README's table
 
-It is `pgt train progressive --preset progressive-synthetic-1024`, watched: the same command continues a run
-that was stopped, and `pgt train` with the same settings does too. Seconds are those of the training step
+It is `pgt train progressive --preset progressive-synthetic-128-to-1024`, which grows the bundled weights on,
+or another preset, watched: the same command continues a run that was stopped, and `pgt train` with the same
+settings does too. Seconds are those of the training step
 alone, on a batch that is there already, the median of a level without its first step. Memory is the most that
 the process held during a step, weights and libraries included; on a GPU, what torch held there.
 """
@@ -32,7 +33,7 @@ from pgt.predictor import Predictor
 from pgt.synthetic.people import SyntheticPeople
 from pgt.training.recipe import Recipe
 
-PRESET = "progressive-synthetic-1024"
+PRESET = "progressive-synthetic-128-to-1024"
 RECORD = "steps.jsonl"  # in the run folder: a line per step
 CELL = (512, 512)  # of the sample picture, pixels
 GIBIBYTE = 2**30
@@ -107,17 +108,27 @@ def to_markdown(rows: Sequence[Mapping[str, float]], facts: Mapping[str, object]
     for row in rows:
         cells = [f"{row['height']}x{row['height']}", row["batch"], row["steps"], f"{row['seconds']:.2f}"]
         lines.append("| " + " | ".join(map(str, [*cells, f"{row['bytes'] / GIBIBYTE:.2f} GiB"])) + " |")
-    side = PRESETS[PRESET].image_size[0]
+    side = PRESETS[facts["preset"]].image_size[0]
     rendering = f"Rendering a person at {side}x{side} takes {facts['rendering']:.2f} s."
     note = f"{facts['device']}, {facts['machine']}, torch {facts['torch']}, {facts['date']}"
-    note += f", precision {facts['precision']}"
+    note += f", precision {facts['precision']}, preset `{facts['preset']}`"
     return "\n".join([*lines, "", f"{rendering} *Measured by `python -m benchmarks.large`: {note}.*"])
 
 
 def training_words(options: argparse.Namespace) -> list[str]:
     """Return the command line of the `pgt train` that this benchmark is."""
-    words = ["train", "progressive", "--preset", PRESET]
-    for name in ("run_dir", "steps_scale", "identities", "poses", "cache", "precision", "threads", "workers"):
+    words = ["train", "progressive"]
+    for name in (
+        "preset",
+        "run_dir",
+        "steps_scale",
+        "identities",
+        "poses",
+        "cache",
+        "precision",
+        "threads",
+        "workers",
+    ):
         value = getattr(options, name)
         words += [] if value is None else [f"--{name.replace('_', '-')}", str(value)]
     return words + (["--max-seconds", str(options.max_seconds)] if options.max_seconds else [])
@@ -126,6 +137,7 @@ def training_words(options: argparse.Namespace) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train, draw, print and, if asked to, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--preset", default=PRESET, help="of Progressive (default %(default)s)")
     parser.add_argument("--run-dir", type=Path, required=True, help="folder of the run")
     parser.add_argument("--steps-scale", type=float, default=0.1, help="multiplies the preset's steps")
     parser.add_argument("--identities", type=int, default=24, help="people (default 24)")
@@ -142,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     train(build_parser().parse_args(training_words(options)), lambda recipe: Watched(recipe, record))
     if not record.exists():
         parser.error(f"{options.run_dir} was trained by `pgt train` alone, so no step of it was measured.")
-    pair, seconds = render(PRESETS[PRESET].image_size)
+    pair, seconds = render(PRESETS[options.preset].image_size)
     picture = options.picture or options.run_dir / "sample.png"
     picture.parent.mkdir(parents=True, exist_ok=True)
     draw(options.run_dir / "generator", pair).save(picture)
@@ -151,6 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         **tables.circumstances(),
         "device": torch.cuda.get_device_name() if cuda else f"CPU, {torch.get_num_threads()} threads",
         "precision": options.precision,
+        "preset": options.preset,
         "rendering": seconds,
     }
     rows = levels(record)

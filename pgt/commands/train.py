@@ -21,7 +21,7 @@ from pgt.commands.common import (
 from pgt.commands.recipes import recipe_of
 from pgt.commands.variety import varied_pairs, variety_facts
 from pgt.commands.video import is_video, training_pairs, video_card
-from pgt.config import PRESETS, Config, GarmentFlowConfig, SPTConfig, Stage, changed_fields
+from pgt.config import GROWN_FROM, PRESETS, Config, GarmentFlowConfig, SPTConfig, Stage, changed_fields
 from pgt.data.pairs import PairDataset
 from pgt.data.person import Pair
 from pgt.synthetic.people import SyntheticPeople
@@ -71,6 +71,7 @@ def train(arguments: argparse.Namespace, watch: Callable[["Recipe"], "Recipe"] |
 
     set_threads(arguments.threads)
     config = _preset(arguments.approach, arguments.preset)
+    start_from = arguments.start_from or GROWN_FROM.get(arguments.preset)
     stages = [_changed(stage, arguments) for stage in config.stages]
     config = replace(config, stages=tuple(stages))
     dataset, samples = _training_pairs(arguments, config)
@@ -86,7 +87,7 @@ def train(arguments: argparse.Namespace, watch: Callable[["Recipe"], "Recipe"] |
         precision=arguments.precision,
         accumulation=arguments.accumulation,
         flip=not (arguments.no_flip or is_video(arguments)),  # a scene has one side
-        start_from=arguments.start_from,
+        start_from=start_from,
         sample_pairs=samples,
         data=variety_facts(arguments),
         card=_training_card(arguments, config),

@@ -11,6 +11,7 @@ from pgt.config.mrnet import MRNetConfig as MRNetConfig
 from pgt.config.pg2 import PG2Config as PG2Config
 from pgt.config.presets import PRESETS as PRESETS
 from pgt.config.presets import Config as Config
+from pgt.config.progressive import GROWN_FROM as GROWN_FROM
 from pgt.config.progressive import ProgressiveConfig as ProgressiveConfig
 from pgt.config.spt import SPTConfig as SPTConfig
 from pgt.config.stage import Stage as Stage

@@ -238,6 +238,22 @@ class ProgressiveGenerator(
         if self.readouts is not None:
             yield from self.readouts.to_rgb[: level - 1].parameters()
 
+    def grown_from(self, smaller: "ProgressiveGenerator") -> dict[str, Tensor]:
+        """Return this generator's weights, those of a smaller one in their place; new levels keep their own.
+
+        Args:
+            smaller: of as many levels, or of fewer above the same bottleneck.
+
+        Raises:
+            ValueError: its bottleneck has another size.
+        """
+        ours, theirs = self.config, smaller.config
+        if theirs.num_levels < ours.num_levels and theirs.level_size(0) != ours.level_size(0):
+            raise ValueError(
+                f"the bottleneck is {ours.level_size(0)}, that of the smaller one {theirs.level_size(0)}"
+            )
+        return {**self.state_dict(), **smaller.state_dict()}
+
     def forward(
         self,
         source: Tensor,

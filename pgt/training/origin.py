@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pgt.checkpoint import Origin, find, load, read_card
+from pgt.models.progressive import ProgressiveGenerator
 from pgt.training.recipe import Recipe
 
 
@@ -17,14 +18,17 @@ def begin_with(recipe: Recipe, name: str) -> Origin:
         the checkpoint's name, without the folders around it, and what its card has on record of its training.
 
     Raises:
-        ValueError: there is no such checkpoint, or it is another network.
+        ValueError: there is no such checkpoint, or it is another network. Weights of Progressive may be those
+            of fewer levels: they are grown on.
     """
     folder, _ = find(name)
-    weights = load(folder, quiet=True).state_dict()
+    first = load(folder, quiet=True)
     for net in {"generator", "ema"} & set(recipe.nets):
+        grows = isinstance(recipe.nets[net], ProgressiveGenerator) and isinstance(first, ProgressiveGenerator)
         try:
+            weights = recipe.nets[net].grown_from(first) if grows else first.state_dict()
             recipe.nets[net].load_state_dict(weights)
-        except RuntimeError:  # torch lists every tensor that differs
+        except (RuntimeError, ValueError):  # torch lists every tensor that differs
             raise ValueError(f"The weights {name} do not fit this preset: it is another network.") from None
     card = read_card(folder)
     return {
