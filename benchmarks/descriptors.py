@@ -7,11 +7,11 @@
 A row is Eq. 3 for one picture of random pixels: N regions of an eighth of its side, cut out of a generated
 and a true picture, through VGG-16 to relu4_3, layers compared by L2. Its weights are random ones, on which
 speed does not depend. The literal version takes the regions one after the other: two slices, two passes, one
-comparison. Ours cuts all at once, sends them through in batches that fit a cache, and differentiates each of
-these at once. Both give the same numbers, which is checked in every row, and take turns; the medians are
-compared: CPU time with one thread (which a busy machine disturbs least), wall time with several. Where
-bfloat16 is the faster format for a training, both are measured in it too, as automatic mixed precision runs
-them; there the numbers agree to a tenth.
+comparison. Ours cuts all at once, sends them through in batches that fit a cache, multiplies nothing by the
+padding of the smallest maps, and differentiates each batch at once. Both give the same numbers, which is
+checked in every row, and take turns; the medians are compared: CPU time with one thread (which a busy machine
+disturbs least), wall time with several. Where bfloat16 is the faster format for a training, both are measured
+in it too, as automatic mixed precision runs them; there the numbers agree to a tenth.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from benchmarks.encodings import Row, draw_poses
 from pgt.data.descriptors import descriptor_centers
 from pgt.layers.features import VGG16_TAPS, VGGPyramid
 from pgt.layers.local_descriptors import crop_regions, region_corners, region_size
-from pgt.layers.perceptual import PerceptualLayers
+from pgt.layers.perceptual import NUM_LAYERS, PerceptualLayers
 from pgt.losses import local_perceptual_loss
 from pgt.training.local_errors import perceptual_errors
 from pgt.training.precision import faster_precision
@@ -38,12 +38,14 @@ QUICK = CASES[:2]
 WAYS = {"forward": False, "forward + backward": True}  # whether the gradient is wanted
 
 
-def make_features() -> PerceptualLayers:
-    """Build VGG-16 to relu4_3 with random weights."""
+def make_features() -> tuple[PerceptualLayers, PerceptualLayers]:
+    """Build VGG-16 to relu4_3 with random weights: as torchvision has it, and as a training runs it."""
     from torchvision.models import vgg16
 
     torch.manual_seed(0)
-    return PerceptualLayers.of_vgg(VGGPyramid(vgg16(weights=None).features, VGG16_TAPS))
+    plain, ours = (VGGPyramid(vgg16(weights=None).features, VGG16_TAPS) for _ in range(2))
+    ours.load_state_dict(plain.state_dict())
+    return PerceptualLayers(plain.pieces[:NUM_LAYERS], plain.prepare), PerceptualLayers.of_vgg(ours)
 
 
 def draw_case(side: int, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -81,7 +83,7 @@ def all_at_once(
 
 
 def tasks(
-    features: nn.Module,
+    networks: tuple[nn.Module, nn.Module],
     side: int,
     count: int,
     backward: bool,
@@ -90,7 +92,7 @@ def tasks(
     """Return "literal" and "ours"; each gives the loss, or its gradient with respect to the picture.
 
     Args:
-        features: VGG-16.
+        networks: VGG-16, as by `make_features`.
         side: of the picture, pixels.
         count: how many regions.
         backward: whether the gradient is wanted.
@@ -104,14 +106,14 @@ def tasks(
     )
     generated_last.requires_grad_(backward)
 
-    def result(way: Callable[..., Tensor], picture: Tensor, *rest: object) -> Tensor:
+    def result(way: Callable[..., Tensor], network: nn.Module, picture: Tensor, *rest: object) -> Tensor:
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-            loss = way(features, picture, *rest)
+            loss = way(network, picture, *rest)
         return torch.autograd.grad(loss, picture)[0] if backward else loss
 
     return {
-        "literal": lambda: result(one_by_one, generated, target, *regions),
-        "ours": lambda: result(all_at_once, generated_last, target_last, *regions),
+        "literal": lambda: result(one_by_one, networks[0], generated, target, *regions),
+        "ours": lambda: result(all_at_once, networks[1], generated_last, target_last, *regions),
     }
 
 
@@ -149,7 +151,7 @@ def run(
     Returns:
         "local perceptual loss ..." -> {"literal", "ours", "ratio", "unit"}.
     """
-    default, features = torch.get_num_threads(), make_features()
+    default, networks = torch.get_num_threads(), make_features()
     precisions = {"float32": 1e-3} | ({"bfloat16": 0.1} if faster_precision() == "bf16" else {})
     rows = {}
     for number in threads or sorted({1, default}):
@@ -158,7 +160,7 @@ def run(
         for side, count in cases:
             for way, backward in WAYS.items():
                 for precision, tolerance in precisions.items():
-                    calls = tasks(features, side, count, backward, precision == "bfloat16")
+                    calls = tasks(networks, side, count, backward, precision == "bfloat16")
                     row = compare(calls, repeats if side < 512 else min(2, repeats), clock, tolerance)
                     name = f"{side}x{side}, {count} regions, {way}, {precision}"
                     rows[f"local perceptual loss, {name}, {number} thread{'s' * (number > 1)}"] = row

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from pgt.layers.features import VGGPyramid
 from pgt.layers.skip_unet import SLOPE, DownEncoder
+from pgt.layers.small_maps import SmallMapConv, is_plain
 
 NUM_LAYERS = 4
 
@@ -32,7 +33,11 @@ class PerceptualLayers(nn.Module):
     @classmethod
     def of_vgg(cls, vgg: VGGPyramid) -> "PerceptualLayers":
         """Take the first four levels of `VGGPyramid.pretrained("vgg16")`."""
-        return cls(vgg.pieces[:NUM_LAYERS], vgg.prepare)
+        pieces = [
+            nn.Sequential(*(SmallMapConv(layer) if is_plain(layer) else layer for layer in piece))
+            for piece in vgg.pieces[:NUM_LAYERS]
+        ]
+        return cls(pieces, vgg.prepare)
 
     @classmethod
     def of_encoder(cls, encoder: DownEncoder) -> "PerceptualLayers":

@@ -13,9 +13,6 @@ from pgt.losses.local import Criterion
 # in one batch take longer than one after the other); a GPU wants to be filled.
 PIXELS_AT_ONCE = {"cpu": 2**15}
 PIXELS_AT_ONCE_ELSEWHERE = 2**18
-# Pictures of at least so many pixels are kept pixel by pixel in memory, smaller ones channel by channel: so
-# each is a fifth faster on a CPU. The network's own weights stay in torch's usual layout, which suits both.
-PIXELS_CHANNELS_LAST = 32 * 32
 
 
 def perceptual_errors(
@@ -49,8 +46,9 @@ def perceptual_errors(
 
     at_once = PIXELS_AT_ONCE.get(generated.device.type, PIXELS_AT_ONCE_ELSEWHERE)
     area = generated.shape[-2] * generated.shape[-1]
-    layout = torch.contiguous_format if area < PIXELS_CHANNELS_LAST else torch.channels_last
-    generated, target = (one.contiguous(memory_format=layout) for one in (generated, target))
+    generated, target = (
+        one.contiguous(memory_format=torch.channels_last) for one in (generated, target)
+    )  # convolutions run fastest on that
     count = max(1, at_once // area)
     early = generated.requires_grad and torch.is_grad_enabled() and not _in_half(generated.device.type)
     pieces = []
