@@ -5,15 +5,16 @@ device turns whole batches into numbers. What is left to do for each picture is 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from pgt.data.pairs import PairDataset
 from pgt.data.person import Pair, PairBatch, encode_stacked, stack_people, stack_scenes
 from pgt.data.pose import PoseEncoding
+from pgt.training.trays import Received, Tray, Trays
 
 
 @dataclass
@@ -46,38 +47,25 @@ class _Place:
 class StackedPairs:
     """A batch in bytes: a quarter of what a `PairBatch` weighs, on its way to the training device.
 
-    All its tensors lie in one piece of memory. One process hands a tensor to another through a socket of its
-    own, which costs more than its bytes; and one copy brings them all to the device.
+    All its tensors lie in one piece of memory: one copy brings them all to the device.
     """
 
-    memory: Tensor  # uint8
+    memory: Tensor | Tray  # uint8; a tray comes from another process
     places: dict[str, _Place | None]  # None: nobody, or not everybody, has it
     names: tuple[str, ...]
     encoding: PoseEncoding
 
-    @classmethod
-    def of(
-        cls, tensors: Mapping[str, Tensor | None], names: tuple[str, ...], encoding: PoseEncoding
-    ) -> "StackedPairs":
-        """Copy tensors, which are named "source image" and so on, into one piece of memory."""
-        there = {name: tensor for name, tensor in tensors.items() if tensor is not None}
-        places: dict[str, _Place | None] = dict.fromkeys(tensors)
-        start = 0
-        # Those of large numbers first: each must begin at a multiple of its numbers' size.
-        order = sorted(there, key=lambda name: -there[name].dtype.itemsize)
-        for name in order:
-            places[name] = _Place(start, there[name].shape, there[name].dtype)
-            start += there[name].nbytes
-        memory = torch.cat([there[name].view(-1).view(torch.uint8) for name in order])
-        return cls(memory, places, names, encoding)
+    def encoded(self, device: torch.device, received: Received | None = None) -> PairBatch:
+        """Bring the batch to a device and turn it into network input there.
 
-    def pin_memory(self) -> "StackedPairs":
-        """Return the batch in page-locked memory (called by a DataLoader with `pin_memory=True`)."""
-        return replace(self, memory=self.memory.pin_memory())
-
-    def encoded(self, device: torch.device) -> PairBatch:
-        """Bring the batch to a device and turn it into network input there."""
-        memory = self.memory.to(device, non_blocking=True)
+        Args:
+            device: where to.
+            received: the trays seen so far.
+        """
+        memory = self.memory
+        if isinstance(memory, Tray):
+            memory = (received or Received()).empty(memory, pinned=device.type == "cuda")
+        memory = memory.to(device, non_blocking=True)
         tensors = {name: place and place.read(memory) for name, place in self.places.items()}
         source, target = (
             {name.removeprefix(side): tensor for name, tensor in tensors.items() if name.startswith(side)}
@@ -93,17 +81,35 @@ class Stacking:
     Attributes:
         image_size: (H, W) that pictures are stretched to.
         encoding: how heat maps are drawn, later, on the training device.
+        trays: in which a loader process hands its batches over.
     """
 
     image_size: tuple[int, int]
     encoding: PoseEncoding
+    trays: Trays = field(default_factory=Trays)
 
     def __call__(self, pairs: Sequence[Pair]) -> StackedPairs:
         tensors: dict[str, Tensor | None] = {"scene": stack_scenes(pairs, self.image_size)}
         for side in ("source", "target"):
             people = stack_people([getattr(pair, side) for pair in pairs], self.image_size)
             tensors |= {f"{side} {name}": tensor for name, tensor in people.items()}
-        return StackedPairs.of(tensors, tuple(pair.name for pair in pairs), self.encoding)
+        parts, places = _laid_out(tensors)
+        worker = get_worker_info()
+        memory = torch.cat(parts) if worker is None else self.trays.fill(parts, worker.id)
+        return StackedPairs(memory, places, tuple(pair.name for pair in pairs), self.encoding)
+
+
+def _laid_out(tensors: Mapping[str, Tensor | None]) -> tuple[list[Tensor], dict[str, _Place | None]]:
+    """Return tensors as bytes, in the order in which they are to lie in memory, and the place of each."""
+    there = {name: tensor for name, tensor in tensors.items() if tensor is not None}
+    places: dict[str, _Place | None] = dict.fromkeys(tensors)
+    start = 0
+    # Those of large numbers first: each must begin at a multiple of its numbers' size.
+    order = sorted(there, key=lambda name: -there[name].dtype.itemsize)
+    for name in order:
+        places[name] = _Place(start, there[name].shape, there[name].dtype)
+        start += there[name].nbytes
+    return [there[name].view(-1).view(torch.uint8) for name in order], places
 
 
 def load_batches(
@@ -130,11 +136,11 @@ def load_batches(
         batch_sampler=keys,
         collate_fn=Stacking(image_size, encoding),
         num_workers=num_workers,
-        pin_memory=device.type == "cuda",
         generator=torch.Generator(),  # the loader's own draw must not touch the step's random numbers
     )
+    received = Received()
     for stacked in loader:
-        yield on_device(stacked.encoded(device), device)
+        yield on_device(stacked.encoded(device, received), device)
 
 
 def on_device(batch: PairBatch, device: torch.device) -> PairBatch:
