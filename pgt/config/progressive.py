@@ -199,7 +199,7 @@ PROGRESSIVE_PRESETS: dict[str, ProgressiveConfig] = {
         image_size=(1024, 1024),
         widths=(160, 128, 96, 64, 32, 16, 8, 8, 8),
         descriptors=(18, 18, 18, 18, 31, 31, 44),
-        stages=_stages({256: 600, 512: 500, 1024: 500}, {256: 4, 512: 2, 1024: 1}, 6e-4),
+        stages=_stages({256: 600, 512: 300, 1024: 300}, {256: 4, 512: 2, 1024: 1}, 6e-4),
     ),
 }
 # Preset -> the weights that it begins with: a network of fewer levels.

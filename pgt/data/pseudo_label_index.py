@@ -14,6 +14,7 @@ Until it is whole it is called NAME.partial; a search with the same first line g
 
 import json
 import os
+import sys
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -71,9 +72,9 @@ class PseudoLabels:
         if len(rows) != facts["num_people"]:
             raise ValueError(f"{path} has {len(rows)} of its {facts['num_people']} people.")
         for number, row in enumerate(rows):
-            target = row.get("target")
-            known = target is None or (isinstance(target, int) and 0 <= target < len(rows))
-            known &= isinstance(row.get("distance", ""), float | int | None) and type(row.get("parts")) is int
+            target = row.get("target", "")
+            known = target is None or (type(target) is int and 0 <= target < len(rows))
+            known &= _is_distance(row.get("distance", "")) and type(row.get("parts")) is int
             if row.get("source") != number or not known or not 0 <= row["parts"] <= NUM_PARTS:
                 raise ValueError(f"{path}, line {number + 2}: not the pseudo-label of person {number}.")
         return cls(
@@ -82,6 +83,11 @@ class PseudoLabels:
             np.array([row["parts"] for row in rows], np.int64),
             facts,
         )
+
+
+def _is_distance(value: object) -> bool:
+    """Say whether a value is a finite number of whatever JSON holds, or None."""
+    return value is None or (type(value) in (int, float) and abs(value) <= sys.float_info.max)
 
 
 def _parse(line: str, path: str | Path, number: int) -> dict:

@@ -412,6 +412,7 @@ def test_an_index_of_another_search_is_refused(search, crowd, tmp_path):
         (lambda lines: lines[:-1], "119 of its 120"),
         (lambda lines: [*lines[:5], "{", *lines[6:]], "line 6: not a JSON object"),
         (lambda lines: [lines[0], *lines[2:], lines[1]], "line 2: not the pseudo-label of person 0"),
+        (lambda lines: [*lines[:3], '{"source": 2, "distance": 0.5, "parts": 9}', *lines[4:]], "line 4: not"),
         (lambda lines: ["{}"], "no index"),
     ],
 )
