@@ -149,7 +149,7 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
         help="mix in photos as their own targets: a folder with a keypoints.csv, or NAME:FOLDER as --data",
     )
     one.add_argument("--photo-share", type=share, default=0.2, help="of --photos (default 0.2)")
-    one.add_argument("--start-from", help="first weights: a folder, a bundled or a Hub name")
+    one.add_argument("--start-from", help="begin with these weights: a folder, a bundled or a Hub name")
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--precision", choices=("no", "bf16", "fp16"), default="no")
     one.add_argument(

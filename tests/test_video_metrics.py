@@ -78,23 +78,24 @@ def literal_warp_error(frames, keypoints, visible, t: int) -> float:
     back, known = part_affines(keypoints[t + 1 : t + 2], visible[t + 1 : t + 2],
                                keypoints[t : t + 1], visible[t : t + 1], borrow=False)  # fmt: skip
 
-    scale = body_scale(keypoints, visible).numpy()
+    scale, corners, joints = body_scale(keypoints, visible).numpy(), corners.numpy(), keypoints.numpy()
 
     def in_core(time, part, x, y):
         if part == 0:
-            return inside(corners[time, 0].numpy(), x, y)
+            return inside(corners[time, 0], x, y)
         if part == 1:
-            middle = corners[time, 1].numpy().mean(0)
+            middle = corners[time, 1].mean(0)
             return np.abs(middle - [x, y]).max() <= 0.2 * scale[time] + 1e-6
-        start, end = (keypoints[time, joint].numpy() for joint in BONES[part - 2])
+        start, end = (joints[time, joint] for joint in BONES[part - 2])
         bone, place = end - start, np.array([x, y]) - start
         across = abs(bone[0] * place[1] - bone[1] * place[0]) / np.linalg.norm(bone)
         return -1e-6 <= place @ bone / (bone @ bone) <= 1 + 1e-6 and across <= 0.1 * scale[time] + 1e-6
 
     def owns(time, part, x, y):
+        if not (valid[time, part] and in_core(time, part, x, y)):
+            return False
         others = (p for p in range(10) if p != part and valid[time, p])
-        alone = not any(inside(corners[time, p].numpy(), x, y) for p in others)
-        return valid[time, part] and in_core(time, part, x, y) and alone
+        return not any(inside(corners[time, p], x, y) for p in others)
 
     own = [[[(x, y) for x in range(SIZE[1]) for y in range(SIZE[0]) if owns(time, part, x, y)]
             for part in range(10)] for time in (t, t + 1)]  # fmt: skip
