@@ -20,6 +20,13 @@ def pytest_configure() -> None:
         os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # of the programs that tests start
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give slow tests more time than the five minutes after which any other test counts as hanging."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(900))
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Return the folder of real photographs and annotations, or skip the test."""
