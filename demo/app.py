@@ -123,8 +123,8 @@ def launch(demo: gr.Blocks, **settings) -> tuple:
 def limit_arenas() -> bool:
     """Let all threads share two arenas of memory; say whether that is done, as it is on Linux alone.
 
-    glibc gives each thread its own, up to eight per core, and what a thread frees stays in its arena: after
-    some 380 requests the demo held 1.8 GB, with two arenas 1.5.
+    glibc gives each thread its own, up to eight per core, and what a thread frees stays in its arena, of no
+    use to the others: the demo's memory would grow with every visitor (`python -m benchmarks.visitors`).
     """
     if platform.libc_ver()[0] != "glibc":
         return False

@@ -10,8 +10,8 @@ class SmallMapConv(nn.Module):
     """A 3x3 convolution that multiplies nothing by the padding of small maps; the numbers are the same.
 
     Of nine weights a map of one pixel meets the middle one alone, a map of 2x2 four per pixel. On a CPU the
-    others cost as much: without them VGG-16's conv4_3 took half the time of 2x2 maps, and a tenth of single
-    pixels. Of larger maps, and on other devices, it is the convolution itself.
+    others cost as much (`python -m benchmarks.descriptors` shows what is saved). Of larger maps, and on other
+    devices, it is the convolution itself.
 
     Args:
         conv: 3x3, stride 1, zero padding 1. It stays the owner of its weights, pixel by pixel in memory.

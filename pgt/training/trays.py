@@ -1,7 +1,7 @@
 """Shared memory in which loader processes hand batches over, used again and again.
 
 Fresh memory costs a page fault for every few KiB, in the process that fills it and in the one that reads it,
-and each piece a socket to pass it through: together several times what copying a batch costs.
+and each piece a socket to pass it through: more than to copy a batch.
 """
 
 from collections.abc import Sequence
