@@ -117,18 +117,8 @@ def to_markdown(rows: Sequence[Mapping[str, float]], facts: Mapping[str, object]
 
 def training_words(options: argparse.Namespace) -> list[str]:
     """Return the command line of the `pgt train` that this benchmark is."""
-    words = ["train", "progressive"]
-    for name in (
-        "preset",
-        "run_dir",
-        "steps_scale",
-        "identities",
-        "poses",
-        "cache",
-        "precision",
-        "threads",
-        "workers",
-    ):
+    words = ["train", "progressive", "--preset", options.preset]
+    for name in ("run_dir", "steps_scale", "identities", "poses", "cache", "precision", "threads", "workers"):
         value = getattr(options, name)
         words += [] if value is None else [f"--{name.replace('_', '-')}", str(value)]
     return words + (["--max-seconds", str(options.max_seconds)] if options.max_seconds else [])

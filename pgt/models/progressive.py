@@ -239,19 +239,19 @@ class ProgressiveGenerator(
             yield from self.readouts.to_rgb[: level - 1].parameters()
 
     def grown_from(self, smaller: "ProgressiveGenerator") -> dict[str, Tensor]:
-        """Return this generator's weights, those of a smaller one in their place; new levels keep their own.
+        """Return a smaller generator's weights, and this one's own for the levels that it lacks.
 
         Args:
-            smaller: of as many levels, or of fewer above the same bottleneck.
+            smaller: of fewer levels above the same bottleneck; one of as many lacks nothing.
 
         Raises:
-            ValueError: its bottleneck has another size.
+            ValueError: its bottleneck has another size, or only one of the two has readouts.
         """
         ours, theirs = self.config, smaller.config
-        if theirs.num_levels < ours.num_levels and theirs.level_size(0) != ours.level_size(0):
-            raise ValueError(
-                f"the bottleneck is {ours.level_size(0)}, that of the smaller one {theirs.level_size(0)}"
-            )
+        if theirs.num_levels >= ours.num_levels:
+            return smaller.state_dict()
+        if (theirs.level_size(0), theirs.readouts) != (ours.level_size(0), ours.readouts):
+            raise ValueError("the smaller generator has another bottleneck, or only one of the two readouts")
         return {**self.state_dict(), **smaller.state_dict()}
 
     def forward(

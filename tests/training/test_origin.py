@@ -41,6 +41,7 @@ def test_a_smaller_generator_is_grown_on_and_new_levels_are_fresh(tmp_path):
     "other",
     [
         {"widths": (10, 8, 7, 5)},  # a wider level
+        {"readouts": True},
         {
             "image_size": (64, 32),
             "stages": (replace(STAGES[-1], image_size=(64, 32)),),
@@ -51,6 +52,12 @@ def test_a_smaller_generator_that_is_no_part_of_this_one_is_refused(tmp_path, ot
     saved(replace(SMALLER, **other), tmp_path)
     with pytest.raises(ValueError, match="do not fit this preset"):
         begin_with(recipe(), str(tmp_path))
+
+
+def test_of_as_many_levels_every_weight_must_be_there(tmp_path):
+    saved(TINY, tmp_path)
+    with pytest.raises(ValueError, match="do not fit this preset"):
+        begin_with(recipe(readouts=True), str(tmp_path))
 
 
 def test_a_larger_generator_is_not_shrunk(tmp_path):
