@@ -148,6 +148,7 @@ def length_of(path: Path) -> float:
         return float(stream.duration * stream.time_base)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "rate"), [("pose_squats", 5), ("pose_1", 30)])
 def test_a_film_with_the_poses_of_a_real_video_lasts_as_long(real_data, tmp_path, capsys, name, rate):
     pytest.importorskip("av")

@@ -471,6 +471,7 @@ def test_taken_port_is_replaced():
         assert app.free_port(port) != port
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="arenas are glibc's")
 def test_threads_share_two_arenas():
     program = """

@@ -60,6 +60,7 @@ def downloads(hub: HubStub) -> list[str]:
     return [path for method, path in hub.requests if method == "GET" and "/resolve/" in path]
 
 
+@pytest.mark.slow
 def test_download_then_cache_then_offline(hub, tmp_path):
     commit = commit_of(hub.repositories[REPOSITORY])
     expected = [f"the Hub ({REPOSITORY} at {commit[:12]})"]
@@ -106,6 +107,7 @@ def test_a_corrupted_file_is_refused(hub, tmp_path):
     assert "damaged" in line
 
 
+@pytest.mark.slow
 def test_a_download_that_breaks_off_is_refused_and_succeeds_the_next_time(hub, tmp_path):
     hub.truncate = True
     (line,) = visit(hub, tmp_path / "cache", (REPOSITORY, ""))
@@ -122,6 +124,7 @@ def test_a_download_that_breaks_off_is_refused_and_succeeds_the_next_time(hub, t
     assert file.read_bytes() == weights
 
 
+@pytest.mark.slow
 def test_a_download_goes_on_where_the_connection_dropped(hub, tmp_path):
     """The client keeps whole chunks of 10 MiB; here small ones, since the file is small."""
     hub.drops = 1
@@ -145,6 +148,7 @@ def test_an_unreachable_hub_is_one_sentence(hub, tmp_path):
     assert line == f"refused: {REPOSITORY} is not cached and the Hub cannot be reached."
 
 
+@pytest.mark.slow
 def test_push_uploads_weights_config_and_card_that_load_again(hub, tiny_generator, tmp_path):
     folder = save(tiny_generator, tmp_path / "mine", {"limits": "Draws only squares."})
     (folder / "notes.txt").write_text("stays at home")
@@ -158,6 +162,7 @@ def test_push_uploads_weights_config_and_card_that_load_again(hub, tiny_generato
     assert visit(hub, tmp_path / "other", ("someone/pushed", ""))[0].startswith("the Hub (someone/pushed at ")
 
 
+@pytest.mark.slow
 def test_a_push_without_permission_or_with_damaged_weights_is_one_sentence(hub, tiny_checkpoint, tmp_path):
     hub.refuse_writes = True
     done = child(["-m", "pgt", "push", tiny_checkpoint, "--to", "someone/new"], hub, tmp_path / "cache")

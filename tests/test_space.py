@@ -113,6 +113,7 @@ def test_bad_names_are_refused(tmp_path, name):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_space_starts_from_elsewhere_without_pgt_installed(space, tmp_path, tiny_checkpoint):
     """Hide an installed pgt from the child: its finder refuses the name until app.py adds the folder."""
     pytest.importorskip("gradio")

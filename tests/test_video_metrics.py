@@ -115,6 +115,7 @@ def literal_warp_error(frames, keypoints, visible, t: int) -> float:
     return float(np.mean(errors))
 
 
+@pytest.mark.slow
 def test_warp_error_is_the_literal_mean(walk):
     frames, points, seen, _ = walk
     points = points.double()

@@ -29,6 +29,7 @@ JOINTS = (
 )  # fmt: skip
 NUM_JOINTS = len(JOINTS)
 FLIP_JOINTS = (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16)
+_FLIP = np.array(FLIP_JOINTS)  # NumPy would make it anew from the tuple every time
 
 LIMBS = (
     (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13),
@@ -67,15 +68,14 @@ class Pose:
                 f"A pose needs keypoints (18, 2) and visible (18,), "
                 f"but got {keypoints.shape} and {visible.shape}."
             )
-        within = np.abs(keypoints) <= MAX_COORDINATE  # False for NaN too
-        if not within.all():
-            unusable = ~within.all(axis=1)
+        if not np.abs(keypoints).max() <= MAX_COORDINATE:  # NaN is not either
+            unusable = ~(np.abs(keypoints) <= MAX_COORDINATE).all(axis=1)
             if (unusable & visible).any():
                 bad = int(np.flatnonzero(unusable & visible)[0])
                 where = keypoints[bad].tolist()
                 raise ValueError(f"The visible {JOINTS[bad]} is at {where}, which is no pixel position.")
             keypoints[unusable] = 0
-        height, width = (int(side) for side in self.image_size)
+        height, width = map(int, self.image_size)
         if height < 1 or width < 1:
             raise ValueError(f"A pose needs an image size of at least 1x1, but got {height}x{width}.")
         object.__setattr__(self, "keypoints", keypoints.astype(np.float32))
@@ -88,10 +88,9 @@ class Pose:
 
     def flipped(self) -> "Pose":
         """Return the pose mirrored left to right, with left and right joints swapped."""
-        order = list(FLIP_JOINTS)
-        keypoints = self.keypoints[order]
+        keypoints = self.keypoints[_FLIP]
         keypoints[:, 0] = self.image_size[1] - 1 - keypoints[:, 0]
-        return Pose(keypoints, self.visible[order], self.image_size)
+        return Pose(keypoints, self.visible[_FLIP], self.image_size)
 
     def to_json(self) -> str:
         """Write `{"image_size": [H, W], "keypoints": [[x, y, visible], ...]}`; reading it back is exact."""

@@ -289,6 +289,7 @@ def test_the_semantic_stage_learns_one_batch(batch):
     assert losses[-1] < losses[0] / 2
 
 
+@pytest.mark.slow
 def test_the_appearance_stage_learns_to_come_back(batch):
     trained = recipe(content_weight=100.0, pose_weight=0.0)
     losses = [trained.train_step(batch, APPEARANCE)["g/content"].item() for _ in range(40)]
