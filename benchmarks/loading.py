@@ -5,12 +5,13 @@
 
 Synthetic people are written as JPEGs into a temporary folder in the layout of Market-1501 (2,408 pictures of
 56 people: 101,136 pairs), and 256x256 ones into a plain folder. The loader of a training then reads an epoch
-(of the larger pictures a part of one) with each number of loader processes. Beside it stands Pillow decoding
-the same files. Seconds of the clock depend on what else a machine does; CPU time hardly does. It is that of
-all processes together, and has three parts: Pillow's decoding; what the training device does with a batch
-(bytes into numbers; here the CPU is the device); and the rest, which is ours: looking up, checking,
-mirroring, stacking, handing over. Memory is what the process and its loader processes hold after a tenth of
-the epoch and at its end.
+(of the larger pictures a part of one) with each number of loader processes. Seconds of the clock depend on
+what else a machine does; CPU time hardly does. It is that of all processes together, and has three parts:
+Pillow's decoding, from file to array; what the training device does with a batch (bytes into numbers; here
+the CPU is the device); and the rest, which is ours: looking up, checking, mirroring, stacking, handing over.
+The first two are clocked where the loader calls them, while a tenth of the epoch is read once more: in a
+tight loop of its own either is faster than in any training. Memory is what the process and its loader
+processes hold after a tenth of the epoch and at its end.
 """
 
 import argparse
@@ -19,31 +20,34 @@ import multiprocessing
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+from unittest.mock import patch
 
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
+from torch.utils.data import get_worker_info
 from tqdm import tqdm
 
 from benchmarks import tables
-from pgt.data.person import Pair, PairBatch, Person, signed_to_uint8
-from pgt.data.pose import Pose, PoseEncoding
+from pgt.data.person import PairBatch
+from pgt.data.pose import PoseEncoding
 from pgt.data.readers.catalogue import open_people
 from pgt.data.readers.keypoint_csv import Joints, write_keypoint_csv
 from pgt.data.readers.people import People
 from pgt.synthetic.people import SyntheticPeople
-from pgt.training.loading import Stacking, load_batches
+from pgt.training import loading
+from pgt.training.loading import load_batches
 from pgt.training.schedule import BatchOrder
 
 BATCH_SIZE = 16
 QUALITY = 90  # of the JPEGs
-DECODED = 2_000  # pictures decoded by Pillow alone, before and after each epoch
-REPEATS = 50
-NOBODY = np.zeros((18, 2), np.float32), np.zeros(18, bool)
 Row = dict[str, object]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -91,14 +95,32 @@ def memory() -> float:
     return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def decode(people: People, count: int) -> float:
-    """Return the CPU seconds per pair of Pillow alone, from file to array."""
-    numbers = np.random.default_rng(0).integers(len(people.paths), size=count)
-    start = cpu_seconds()
-    for number in numbers:
+def clock(spent: Tensor, call: Callable[..., Result]) -> Callable[..., Result]:
+    """Return a function that adds the CPU seconds of each call to an element of `spent`.
+
+    Args:
+        spent: (N,) float64 in shared memory; loader process n counts in element n.
+        call: what to clock.
+    """
+
+    def clocked(*arguments: object) -> Result:
+        start, worker = time.thread_time(), get_worker_info()
+        result = call(*arguments)
+        spent[worker.id if worker else 0] += time.thread_time() - start
+        return result
+
+    return clocked
+
+
+def by_pillow(people: People, spent: Tensor) -> People:
+    """Return the same people, read by Pillow and nothing else, which is clocked."""
+
+    def look(number: int) -> np.ndarray:
         with Image.open(people.paths[number]) as picture:
-            np.array(picture)
-    return 2 * (cpu_seconds() - start) / count
+            return np.array(picture)
+
+    joints = people.keypoints, people.visible
+    return People(people.names, people.paths, joints, people.identities, look=clock(spent, look))
 
 
 def read_epoch(people: People, case: Case, num_workers: int) -> Row:
@@ -106,17 +128,27 @@ def read_epoch(people: People, case: Case, num_workers: int) -> Row:
     num_pairs = min(len(people), case.pairs or len(people))
     num_batches = num_pairs // BATCH_SIZE
     order = BatchOrder(len(people), seed=0)
-    keys = (order.pairs(number * BATCH_SIZE, BATCH_SIZE) for number in range(num_batches))
-    device, held = torch.device("cpu"), []
-    before, cpu, start = decode(people, DECODED), cpu_seconds(), time.perf_counter()
-    batches = load_batches(people, keys, case.image_size, PoseEncoding(), device, num_workers=num_workers)
-    for number, batch in enumerate(batches, start=1):
-        last = batch
-        if number in (num_batches // 10, num_batches - 1):
+
+    def batches_of(dataset: People, count: int) -> Iterator[PairBatch]:
+        keys = (order.pairs(number * BATCH_SIZE, BATCH_SIZE) for number in range(count))
+        return load_batches(
+            dataset, keys, case.image_size, PoseEncoding(), torch.device("cpu"), num_workers=num_workers
+        )
+
+    few = num_batches // 10
+    decoding, device = torch.zeros(2, max(1, num_workers), dtype=torch.float64).share_memory_()
+    with patch.object(loading, "encode_stacked", clock(device, loading.encode_stacked)):
+        for _ in batches_of(by_pillow(people, decoding), few):
+            pass
+    gc.collect()  # loader processes end, and their time is known
+    held, cpu, start = [], cpu_seconds(), time.perf_counter()
+    batches = batches_of(people, num_batches)
+    for number, _ in enumerate(batches, start=1):
+        if number in (few, num_batches - 1):
             held.append(memory())
     seconds = time.perf_counter() - start
     del batches
-    gc.collect()  # loader processes end, and their time is known
+    gc.collect()
     pairs = num_batches * BATCH_SIZE
     return {
         "reader": case.reader,
@@ -126,23 +158,11 @@ def read_epoch(people: People, case: Case, num_workers: int) -> Row:
         "workers": num_workers,
         "pairs_per_second": pairs / seconds,
         "cpu_ms_total": 1000 * (cpu_seconds() - cpu) / pairs,
-        "cpu_ms_decoding": 1000 * (before + decode(people, DECODED)) / 2,
-        "cpu_ms_device": 1000 * to_numbers(last),
+        "cpu_ms_decoding": 1000 * float(decoding.sum()) / (few * BATCH_SIZE),
+        "cpu_ms_device": 1000 * float(device.sum()) / (few * BATCH_SIZE),
         "MiB_early": held[0],
         "MiB_end": held[-1],
     }
-
-
-def to_numbers(batch: PairBatch) -> float:
-    """Return the CPU seconds per pair that the training device spends on turning bytes into a batch."""
-    people = [
-        Person(image, Pose(*NOBODY, batch.image_size)) for image in signed_to_uint8(batch.source).numpy()
-    ]
-    stacked = Stacking(batch.image_size, batch.encoding)([Pair(one, one) for one in people])
-    start = cpu_seconds()
-    for _ in range(REPEATS):
-        stacked.encoded(torch.device("cpu"))
-    return (cpu_seconds() - start) / REPEATS / len(people)
 
 
 def to_markdown(rows: Sequence[Row], facts: dict[str, object]) -> str:
