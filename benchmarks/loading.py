@@ -9,9 +9,9 @@ Synthetic people are written as JPEGs into a temporary folder in the layout of M
 what else a machine does; CPU time hardly does. It is that of all processes together, and has three parts:
 Pillow's decoding, from file to array; what the training device does with a batch (bytes into numbers; here
 the CPU is the device); and the rest, which is ours: looking up, checking, mirroring, stacking, handing over.
-The first two are clocked where the loader calls them, while a tenth of the epoch is read once more: in a
-tight loop of its own either is faster than in any training. Memory is what the process and its loader
-processes hold after a tenth of the epoch and at its end.
+The first two are clocked where the loader calls them, while a tenth of the epoch is read once more; a tight
+loop of their own would have the caches to itself, as no training has. Memory is what the process and its
+loader processes hold after a tenth of the epoch and at its end.
 """
 
 import argparse
